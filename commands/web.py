@@ -1,0 +1,39 @@
+"""`plantglass web`: one web server process in front of the store (the supervisor starts it; so may systemd)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from commands.opening import database_url
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from settings import Settings
+
+
+def add(parsers: Any) -> None:
+    """Declare the command."""
+    parsers.add_parser("web", help="serve the pages (a part of run)").set_defaults(run=run)
+
+
+def run(arguments: Namespace, settings: Settings) -> int:
+    """Become gunicorn (waitress on Windows); does not return while it serves."""
+    os.environ["PLANTGLASS_DATABASE_URL"] = database_url(settings)
+    command = _waitress(settings) if sys.platform == "win32" else _gunicorn(settings)
+    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606
+
+
+def _gunicorn(settings: Settings) -> list[str]:
+    return [
+        "gunicorn", "--bind", f"{settings.host}:{settings.port}", "--worker-class", "gthread",
+        "--threads", str(settings.web_threads), "--workers", str(settings.web_processes), "--timeout", "120",
+        "--graceful-timeout", "5", "--log-level", "warning", "--no-control-socket", "app:serve()",
+    ]  # fmt: skip
+
+
+def _waitress(settings: Settings) -> list[str]:
+    listen = f"{settings.host}:{settings.port}"
+    return ["waitress", "--listen", listen, "--threads", str(settings.web_threads), "--call", "app:serve"]

@@ -1,0 +1,1 @@
+"""How it looks: pure functions from data to Dash components and figures. Owns the ids."""

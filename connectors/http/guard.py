@@ -1,0 +1,173 @@
+"""Default deny: every path needs a signed-in user with the permission that the path or callback names.
+
+Open to everybody are only the paths in `OPEN`, each with its reason. A callback's permission is found by the
+output that the request names; an output that nobody declared is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from flask import Flask, Request, Response, current_app, jsonify, redirect, request
+from flask_login import LoginManager, UserMixin, current_user
+from markupsafe import escape
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response as AnyResponse
+
+from db import access
+from db.store import Store
+from engine.access import User
+from engine.errors import Forbidden, PlantError
+
+COOKIE = "plantglass_session"
+OPEN: dict[str, str] = {
+    "/login": "the way in",
+    "/health": "asked by monitors without an account; tells states, no values",
+    "/metrics": "scraped by Prometheus; tells counts, no values",
+    "/favicon.ico": "asked by browsers before sign in",
+}
+OPEN_FOLDERS: dict[str, str] = {"/assets/": "styles, fonts and scripts of the sign-in page; the same for everybody"}
+ROUTES: dict[str, str] = {"/live": "historian.read", "/logout": "profile.self"}
+UPDATE = "/_dash-update-component"
+METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
+MAX_BODY = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What HTTP handlers and callbacks of one application share."""
+
+    store: Store
+    session_minutes: int
+    https: bool
+    demo: bool
+    version: str
+
+
+class Account(UserMixin):
+    """flask-login's view of a user."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.id = str(user.id)
+
+
+def install(server: Flask, permission_of: Callable[[str], str | None]) -> None:
+    """Hang the guard, the sign-in manager, error answers and security headers on the server."""
+    server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    manager = LoginManager(server)
+    manager.session_protection = None  # sessions live in the database, bound to a random token
+    manager.request_loader(_account)
+    server.before_request(lambda: _guard(permission_of))
+    server.register_error_handler(PlantError, _tell)
+
+
+def _context() -> Context:
+    context: Context = current_app.extensions["plantglass"]
+    return context
+
+
+def _account(asked: Request) -> Account | None:
+    token = asked.cookies.get(COOKIE)
+    if not token:
+        return None
+    context = _context()
+    user = access.user_of_session(context.store, token, context.session_minutes)
+    if user is None or (user.demo and not context.demo):
+        return None
+    if asked.path != "/live":  # a page left open is not a person at work
+        access.touch_session(context.store, token)
+    return Account(user)
+
+
+def _guard(permission_of: Callable[[str], str | None]) -> AnyResponse | tuple[Response, int] | None:
+    if request.method not in METHODS:
+        return jsonify(error="This method is not used here."), 405
+    if request.path in OPEN or request.path.startswith(tuple(OPEN_FOLDERS)):
+        return None
+    _refuse_foreign_origin()
+    if not current_user.is_authenticated:
+        return _to_login()
+    permission = _permission(permission_of)
+    if permission != "":
+        _refuse_without(permission)
+    return None
+
+
+def _permission(permission_of: Callable[[str], str | None]) -> str | None:
+    if request.path != UPDATE:
+        return ROUTES.get(request.path, "profile.self")
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict) or not isinstance(body.get("output"), str):
+        raise BadRequest("The request names no output.")
+    return permission_of(body["output"])
+
+
+def _refuse_without(permission: str | None) -> None:
+    user: User = current_user.user
+    store = _context().store
+    if permission is None or not access.scope_for(store, user, permission).nodes:
+        access.note_security(store, "forbidden", user.name, f"{request.path} needs {permission}", request.remote_addr or "")
+        raise Forbidden(f"This needs the right “{permission}”; an administrator can grant it.")
+
+
+def _refuse_foreign_origin() -> None:
+    if request.method != "POST":
+        return
+    origin = request.headers.get("Origin")
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if site not in ("same-origin", "none") or (origin and urlsplit(origin).netloc != request.host):
+        raise Forbidden("This request came from another site.")
+
+
+def _to_login() -> AnyResponse | tuple[Response, int]:
+    wants_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+    if not wants_page:
+        return jsonify(error="You are not signed in."), 401
+    here = request.full_path.rstrip("?")
+    return redirect("/login" if here == "/" else f"/login?next={quote(here)}")
+
+
+def _tell(error: Exception) -> tuple[Response | str, int]:
+    status = error.status if isinstance(error, PlantError) else 500
+    if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
+        return _AWAY.format(status=status, text=escape(str(error))), status
+    return jsonify(error=str(error)), status
+
+
+_AWAY = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Plantglass</title>
+<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="5">
+<link rel="stylesheet" href="/assets/tokens.css"></head><body><main class="pl-away"><h1>Plantglass cannot show this page</h1>
+<p role="alert">{text}</p><p>Error {status}. This page tries again every five seconds.</p></main></body></html>"""
+
+
+def add_headers(server: Flask, script_hashes: Callable[[], list[str]]) -> None:
+    """Security headers on every answer. The hashes of Dash's inline scripts are asked for once, after the
+    first request: before it, Dash Pages has not yet made its title script."""
+    policy: list[str] = []
+
+    def apply(response: AnyResponse) -> AnyResponse:
+        if not policy:
+            policy.append(_policy(script_hashes()))
+        response.headers["Content-Security-Policy"] = policy[0]
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        if _context().https:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        if not request.path.startswith(("/assets/", "/_dash-component-suites/")):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    server.after_request(apply)
+
+
+def _policy(hashes: list[str]) -> str:
+    scripts = " ".join(["'self'", *hashes])
+    return (
+        f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+    )

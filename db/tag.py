@@ -1,0 +1,98 @@
+"""Where tags are kept, with what they are bound to and the tables that name their states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from db.store import Store
+from engine.access import Scope
+from engine.errors import Invalid, NotFound
+from engine.tag import Interpolation, Limits, StateTable, Tag, TagBinding, ValueKind
+
+_TAG = (
+    "t.id, t.site_id, t.location_id as node_id, t.name, t.title, t.kind, t.unit, t.interpolation, t.counter, t.rollover,"
+    ' t.interval_s, t.gxp, t.grouping as "group", t.decimals, t.state_table, t.limits, t.version'
+)
+_VISIBLE = "((:scope)::int[] is null or t.location_id = any(:scope))"
+
+
+def tags_under(scope: Scope, store: Store, node_id: int, *, subtree: bool = False) -> list[Tag]:
+    """The tags of a node (with `subtree`, also of everything below it) in their order; retired ones are left out."""
+    statement = f"""
+        with recursive below as (
+            select id, path from location where id = :node
+            union all
+            select l.id, l.path from location l join below b on l.parent_id = b.id where :subtree and l.retired_at is null
+        )
+        select {_TAG} from tag t join below b on b.id = t.location_id
+        where t.retired_at is null and {_VISIBLE} order by b.path, t.sort, t.name"""
+    return _tags(store, statement, {"node": node_id, "subtree": subtree, "scope": scope.ids()})
+
+
+def tags(scope: Scope, store: Store, ids: Iterable[int]) -> list[Tag]:
+    """The tags with these numbers that the scope covers, in the order asked for; retired ones too (their history stays)."""
+    wanted = list(dict.fromkeys(int(i) for i in ids))
+    statement = f"""
+        select {_TAG} from tag t join unnest((:ids)::int[]) with ordinality as w (id, turn) on w.id = t.id
+        where {_VISIBLE} order by w.turn"""
+    return _tags(store, statement, {"ids": wanted, "scope": scope.ids()})
+
+
+def tag_named(scope: Scope, store: Store, name: str) -> Tag:
+    """The tag of a name, or of `<site path>:<name>` where several sites use the name; retired ones too.
+
+    Raises `NotFound` (also outside the scope), `Invalid` when the name alone is ambiguous.
+    """
+    site, _, bare = name.rpartition(":")
+    statement = f"""
+        select {_TAG} from tag t join location s on s.id = t.site_id
+        where ((t.name = :name) or (t.name = :bare and s.path = :site)) and {_VISIBLE} order by t.id limit 2"""
+    found = _tags(store, statement, {"name": name, "bare": bare, "site": site, "scope": scope.ids()})
+    if not found:
+        raise NotFound(f"There is no tag “{name}” that you may see.")
+    if len(found) > 1:
+        raise Invalid(f"Several sites have a tag “{name}”; write the site before it, as in “acme/dublin:{name}”.")
+    return found[0]
+
+
+def bindings(store: Store, source_id: int) -> list[tuple[Tag, TagBinding]]:
+    """What a collector reads from a source: each tag in use with its address."""
+    statement = f"""
+        select {_TAG}, b.source_id, b.address, b.decode from tag_binding b join tag t on t.id = b.tag_id
+        where b.source_id = :source and t.retired_at is null order by t.id"""
+    with store.read() as connection:
+        rows = connection.execute(text(statement), {"source": source_id}).all()
+    return [_bound(row) for row in rows]
+
+
+def state_tables(store: Store) -> dict[str, StateTable]:
+    """Every state table by its name."""
+    with store.read() as connection:
+        rows = connection.execute(text("select name, title, codes from state_table order by name")).all()
+    return {row.name: StateTable(row.name, row.title, codes_of(row.codes)) for row in rows}
+
+
+def codes_of(stored: dict[str, Any]) -> dict[int, tuple[str, str]]:
+    """The codes of a state table as they lie in JSON, in numeric order."""
+    return {code: (name, category) for code, (name, category) in sorted((int(c), pair) for c, pair in stored.items())}
+
+
+def _tags(store: Store, statement: str, values: dict[str, Any]) -> list[Tag]:
+    with store.read() as connection:
+        return [_tag(dict(row._mapping)) for row in connection.execute(text(statement), values)]
+
+
+def _tag(values: dict[str, Any]) -> Tag:
+    values["kind"] = ValueKind(values["kind"])
+    values["interpolation"] = Interpolation(values["interpolation"])
+    values["limits"] = Limits(**values["limits"])
+    return Tag(**values)
+
+
+def _bound(row: Row) -> tuple[Tag, TagBinding]:
+    values = dict(row._mapping)
+    source, address, decode = values.pop("source_id"), values.pop("address"), values.pop("decode")
+    return _tag(values), TagBinding(values["id"], source, address, decode)

@@ -1,0 +1,1 @@
+"""What is on a page. Loaded by Dash itself; nobody imports it."""
