@@ -57,6 +57,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Dash:
         use_pages=True,
         pages_folder=str(HERE / "pages"),
         assets_folder=str(HERE / "assets"),
+        assets_path_ignore=["^vendor$"],  # assets/vendor.css loads them, in a layer below ours
         suppress_callback_exceptions=True,
         serve_locally=True,
         on_error=registry.tell,

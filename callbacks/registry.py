@@ -10,6 +10,9 @@ user's grants reach for that permission. `refuse_undeclared` stops the start whe
 from __future__ import annotations
 
 import functools
+import importlib
+import logging
+import pkgutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,13 +20,16 @@ from typing import Any
 
 import dash
 from dash._callback import GLOBAL_CALLBACK_LIST
+from dash import set_props
 from flask import current_app
 from flask_login import current_user
 
+import callbacks
+from components import notice
 from db import access
 from db.store import Store
 from engine.access import PERMISSIONS, Scope, User
-from engine.errors import Forbidden
+from engine.errors import Forbidden, PlantError
 
 _KEYS = {p.key for p in PERMISSIONS}
 _declared: dict[str, str] = {}
@@ -90,3 +96,18 @@ def refuse_undeclared(callback_map: Mapping[str, Any] | Iterable[str]) -> None:
     missing = sorted(output for output in callback_map if permission_of(output) is None)
     if missing:
         raise RuntimeError(f"These callbacks declare no permission: {', '.join(missing)}")
+
+
+def load() -> None:
+    """Import every module of this room, so that its callbacks are known."""
+    for module in pkgutil.iter_modules(callbacks.__path__):
+        importlib.import_module(f"callbacks.{module.name}")
+
+
+def tell(error: Exception) -> None:
+    """The one handler of what callbacks raise: a `PlantError` is shown as it is, anything else with an id to quote."""
+    number = f"{time.time_ns() // 1_000_000:x}"
+    if not isinstance(error, PlantError):
+        logging.getLogger("plantglass").error("error %s", number, exc_info=error)
+    text = str(error) if isinstance(error, PlantError) else "Something went wrong on the server."
+    set_props(notice.NOTICE, {"children": notice.message(text, None if isinstance(error, PlantError) else number)})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from db import embedded
+from db import access, embedded
 from db.store import Store, migrate
+from engine.access import ROLES
 from engine.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ def database_url(settings: Settings) -> str:
 
 
 def open_store(settings: Settings) -> Store:
-    """The store, migrated to this version."""
+    """The store, migrated to this version, with this version's built-in roles."""
     url = database_url(settings)
     migrate(settings.owner_url or url)
-    return Store(url)
+    store = Store(url)
+    access.sync_roles(store, ROLES)
+    return store

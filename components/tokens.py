@@ -112,7 +112,11 @@ def templates() -> dict[str, Any]:
     """The Plotly templates by name, resolved."""
     colours = {"plant_light": LIGHT, "plant_dark": DARK, "plant_wall": DARK, "plant_print": PRINT}
     made = {name: resolve(_template(34 if name == "plant_wall" else 12), tokens) for name, tokens in colours.items()}
-    made["plant_print"]["layout"] |= {"paper_bgcolor": "#FFFFFF", "plot_bgcolor": "#FFFFFF", "margin": dict(l=48, r=24, t=40, b=48)}
+    made["plant_print"]["layout"] |= {
+        "paper_bgcolor": "#FFFFFF",
+        "plot_bgcolor": "#FFFFFF",
+        "margin": {"l": 48, "r": 24, "t": 40, "b": 48},
+    }
     return made
 
 

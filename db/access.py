@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -199,6 +199,24 @@ def user_named(store: Store, name: str) -> User:
     if row is None:
         raise NotFound(f"There is no user “{name}”.")
     return User(*row)
+
+
+def sync_roles(store: Store, roles: Mapping[str, frozenset[str]]) -> None:
+    """Bring the built-in roles to what this version means by them; audited when anything differs."""
+    with store.read() as connection:
+        kept = {row[0]: frozenset(row[1]) for row in connection.execute(text("select name, permissions from role"))}
+    changed = {name: sorted(wanted) for name, wanted in roles.items() if kept.get(name) != wanted}
+    if not changed:
+        return
+    with store.change("plantglass", "built-in roles of this version") as change:
+        for name, permissions in changed.items():
+            change.connection.execute(
+                text(
+                    "insert into role (name, permissions) values (:name, :permissions)"
+                    " on conflict (name) do update set permissions = excluded.permissions"
+                ),
+                {"name": name, "permissions": permissions},
+            )
 
 
 def add_user(change: Change, name: str, full_name: str, demo: bool = False) -> int:

@@ -114,7 +114,9 @@ def enqueue(store: Store, kind: str, arguments: dict[str, Any], started_by: str)
     """Ask for a run; returns its id. A worker takes it within seconds."""
     with store.write() as connection:
         number = connection.execute(
-            text("insert into job_run (kind, arguments, started_by) values (:kind, cast(:arguments as jsonb), :by) returning id"),
+            text(
+                "insert into job_run (kind, arguments, started_by) values (:kind, cast(:arguments as jsonb), :by) returning id"
+            ),
             {"kind": kind, "arguments": json.dumps(arguments), "by": started_by},
         ).scalar_one()
         raise_revision(connection, "job")
@@ -127,8 +129,9 @@ def take(store: Store, kinds: Sequence[str], worker: str) -> JobRun | None:
         row = (
             connection.execute(
                 text(
-                    "update job_run set state = 'running', worker = :worker, started_at = now() where id = (select id from job_run"
-                    " where state = 'waiting' and kind = any(:kinds) order by id limit 1 for update skip locked) returning *"
+                    "update job_run set state = 'running', worker = :worker, started_at = now() where id ="
+                    " (select id from job_run where state = 'waiting' and kind = any(:kinds) order by id limit 1"
+                    " for update skip locked) returning *"
                 ),
                 {"kinds": list(kinds), "worker": worker},
             )
@@ -230,8 +233,9 @@ def requeue_orphans(store: Store, dead_after_s: float = DEAD_AFTER_S) -> int:
     with store.write() as connection:
         count = connection.execute(
             text(
-                "update job_run r set state = 'waiting', worker = null, started_at = null where state = 'running' and not exists"
-                " (select 1 from worker w where w.id = r.worker and w.seen_at > now() - make_interval(secs => :dead))"
+                "update job_run r set state = 'waiting', worker = null, started_at = null where state = 'running'"
+                " and not exists (select 1 from worker w where w.id = r.worker"
+                " and w.seen_at > now() - make_interval(secs => :dead))"
             ),
             {"dead": dead_after_s},
         ).rowcount

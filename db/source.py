@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from db.store import Store
 from engine.access import Scope
-from engine.tag import Interpolation, Limits, Source, StateTable, Tag, TagBinding, ValueKind
+from engine.tag import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +37,11 @@ def sources(scope: Scope, store: Store) -> list[Source]:
         rows = connection.execute(
             text(
                 "select id, site_id, name, kind, settings, replay, active, expected_s, version from source"
-                " where cast(:nodes as int[]) is null or site_id = any(cast(:nodes as int[])) order by site_id, name"
+                " where (cast(:nodes as int[]) is null or site_id = any(cast(:nodes as int[]))) and retired_at is null order by site_id, name"
             ),
             {"nodes": scope.ids()},
         ).mappings()
         return [Source(**row) for row in rows]
-
-
-def delivered(store: Store, source_id: int) -> list[tuple[Tag, TagBinding]]:
-    """What a source delivers: each tag in use with its address and how to decode it."""
-    with store.read() as connection:
-        rows = connection.execute(
-            text(
-                "select t.*, b.source_id, b.address, b.decode from tag_binding b join tag t on t.id = b.tag_id"
-                " where b.source_id = :source and t.retired_at is null order by b.address, t.id"
-            ),
-            {"source": source_id},
-        ).mappings()
-        return [(_tag(row), TagBinding(row["id"], row["source_id"], row["address"], row["decode"])) for row in rows]
-
-
-def state_names(store: Store) -> dict[str, StateTable]:
-    """All state tables by name."""
-    with store.read() as connection:
-        rows = connection.execute(text("select name, title, codes from state_table"))
-        return {
-            row.name: StateTable(row.name, row.title, {int(code): (named[0], named[1]) for code, named in row.codes.items()})
-            for row in rows
-        }
 
 
 def fingerprints(store: Store) -> dict[int, tuple[Any, ...]]:
@@ -75,7 +52,7 @@ def fingerprints(store: Store) -> dict[int, tuple[Any, ...]]:
                 "select s.id, s.version, count(b.id), coalesce(sum(b.version + t.version), 0), coalesce(max(b.id), 0),"
                 " (select coalesce(sum(version), 0) from state_table) from source s"
                 " left join tag_binding b on b.source_id = s.id left join tag t on t.id = b.tag_id"
-                " where s.active group by s.id"
+                " where s.active and s.retired_at is null group by s.id"
             )
         )
         return {row[0]: tuple(row[1:]) for row in rows}
@@ -122,30 +99,9 @@ def states(scope: Scope, store: Store) -> list[SourceState]:
                 "select s.id as source_id, s.name, s.kind, s.active, s.expected_s, coalesce(x.state, 'unknown') as state,"
                 " x.since, coalesce(x.detail, '') as detail, x.last_sample_us, x.skew_us, coalesce(x.facts, '{}') as facts"
                 " from source s left join source_state x on x.source_id = s.id"
-                " where cast(:nodes as int[]) is null or s.site_id = any(cast(:nodes as int[])) order by s.site_id, s.name"
+                " where (cast(:nodes as int[]) is null or s.site_id = any(cast(:nodes as int[]))) and s.retired_at is null"
+                " order by s.site_id, s.name"
             ),
             {"nodes": scope.ids()},
         ).mappings()
         return [SourceState(**row) for row in rows]
-
-
-def _tag(row: RowMapping) -> Tag:
-    return Tag(
-        id=row["id"],
-        site_id=row["site_id"],
-        node_id=row["location_id"],
-        name=row["name"],
-        title=row["title"],
-        kind=ValueKind(row["kind"]),
-        unit=row["unit"],
-        interpolation=Interpolation(row["interpolation"]),
-        counter=row["counter"],
-        rollover=row["rollover"],
-        interval_s=row["interval_s"],
-        gxp=row["gxp"],
-        group=row["grouping"],
-        decimals=row["decimals"],
-        state_table=row["state_table"],
-        limits=Limits(**row["limits"]),
-        version=row["version"],
-    )

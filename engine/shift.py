@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from engine.errors import Invalid
@@ -23,6 +24,8 @@ from engine.time import DAY_US, moment_of, us_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONDAY = date(1970, 1, 5)
+YEARS = (1970, 2199)
+LONGEST = 366
 _DAY = timedelta(days=1)
 
 
@@ -74,15 +77,15 @@ class Pattern:
 class Holiday:
     """A day on which no shift of the pattern starts."""
 
-    date: date
+    day: date = field(metadata={"key": "date"})
     name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarException:
-    """Other hours on the production days `date` to `through` (inclusive): closed, `shifts` instead, or `extra` overtime."""
+    """Other hours on the production days `first` to `through` (inclusive): closed, `shifts` instead, or `extra` overtime."""
 
-    date: date
+    first: date = field(metadata={"key": "date"})
     through: date | None = None
     reason: str = ""
     closed: bool = False
@@ -91,7 +94,7 @@ class CalendarException:
 
     def covers(self, day: date) -> bool:
         """True on the days of the exception."""
-        return self.date <= day <= (self.through or self.date)
+        return self.first <= day <= (self.through or self.first)
 
     @property
     def replaces(self) -> bool:
@@ -190,10 +193,17 @@ def _shifts_of(calendar: Calendar, day: date) -> Iterator[Shift]:
     for rule, team in _rules_on(calendar, day):
         start, end = _span(day, rule.start, rule.end)
         from_us, to_us = utc_us(zone, start), utc_us(zone, end)
-        breaks = ((b.name, *(utc_us(zone, at) for at in _within(start, b.start, b.end))) for b in rule.breaks)
         if to_us > from_us:  # a shift within the hour that the clocks skip does not take place
-            kept = tuple((name, begin, finish) for name, begin, finish in breaks if finish > begin)
-            yield Shift(rule.name, team, day, from_us, to_us, rule.planned, rule.overtime, kept)
+            breaks = tuple(_breaks_of(rule, start, zone))
+            yield Shift(rule.name, team, day, from_us, to_us, rule.planned, rule.overtime, breaks)
+
+
+def _breaks_of(rule: ShiftRule, shift_start: datetime, zone: str) -> Iterator[tuple[str, int, int]]:
+    for pause in rule.breaks:
+        start, end = _within(shift_start, pause.start, pause.end)
+        from_us, to_us = utc_us(zone, start), utc_us(zone, end)
+        if to_us > from_us:
+            yield pause.name, from_us, to_us
 
 
 def _rules_on(calendar: Calendar, day: date) -> list[tuple[ShiftRule, str]]:
@@ -202,7 +212,7 @@ def _rules_on(calendar: Calendar, day: date) -> list[tuple[ShiftRule, str]]:
     replaced = next((e for e in exceptions if e.replaces), None)
     if replaced:
         found = [(rule, rule.team) for rule in replaced.shifts]
-    elif any(h.date == day for h in calendar.holidays):
+    elif any(h.day == day for h in calendar.holidays):
         found = []
     else:
         found = _pattern_rules(calendar, day)
@@ -237,15 +247,15 @@ def _within(shift_start: datetime, start: time, end: time) -> tuple[datetime, da
 
 def _rule_problems(calendar: Calendar) -> Iterator[str]:
     for pattern in calendar.patterns:
-        if pattern.cycle_days < 1:
-            yield f"A cycle of {pattern.cycle_days} days is none; write 1 or more."
+        if not 1 <= pattern.cycle_days <= LONGEST:
+            yield f"A cycle of {pattern.cycle_days} days is none; write 1 to {LONGEST}."
         for rule in pattern.shifts:
             yield from _pattern_rule_problems(rule, pattern.cycle_days)
             yield from _break_problems(rule)
     for exception in calendar.exceptions:
         for rule in exception.shifts + exception.extra:
             if rule.days or rule.teams:
-                yield f"The shift “{rule.name}” of the exception on {exception.date} has days or teams; the date says when."
+                yield f"The shift “{rule.name}” of the exception on {exception.first} has days or teams; the date says when."
             yield from _break_problems(rule)
 
 
@@ -272,15 +282,27 @@ def _day_problems(calendar: Calendar) -> Iterator[str]:
     starts = [p.since for p in calendar.patterns]
     if len(set(starts)) < len(starts):
         yield "Two patterns hold from the same day; give the later one another “since”."
+    for day in _dates(calendar):
+        if not YEARS[0] <= day.year <= YEARS[1]:
+            yield f"The date {day} is outside the years {YEARS[0]} to {YEARS[1]}."
     for exception in calendar.exceptions:
-        if exception.through and exception.through < exception.date:
-            yield f"The exception on {exception.date} ends on {exception.through}, before it begins."
+        if (exception.through or exception.first) - exception.first > LONGEST * _DAY:
+            yield f"The exception on {exception.first} lasts more than {LONGEST} days; write a pattern that holds from then on."
+        if exception.through and exception.through < exception.first:
+            yield f"The exception on {exception.first} ends on {exception.through}, before it begins."
         if exception.closed == bool(exception.shifts) and not (exception.extra and not exception.closed):
-            yield f"The exception on {exception.date} must say closed, shift (other hours) or extra (overtime)."
-    replacing = sorted((e for e in calendar.exceptions if e.replaces), key=lambda e: e.date)
-    for earlier, later in zip(replacing, replacing[1:], strict=False):
-        if earlier.covers(later.date):
-            yield f"Two exceptions speak of {later.date}; only overtime (extra) may come on top of another."
+            yield f"The exception on {exception.first} must say closed, shift (other hours) or extra (overtime)."
+    replacing = sorted((e for e in calendar.exceptions if e.replaces), key=lambda e: e.first)
+    for earlier, later in pairwise(replacing):
+        if earlier.covers(later.first):
+            yield f"Two exceptions speak of {later.first}; only overtime (extra) may come on top of another."
+
+
+def _dates(calendar: Calendar) -> Iterator[date]:
+    for pattern in calendar.patterns:
+        yield from (pattern.anchor, pattern.since or pattern.anchor)
+    for exception in calendar.exceptions:
+        yield from (exception.first, exception.through or exception.first)
 
 
 def _overlaps(calendar: Calendar) -> Iterator[str]:
@@ -302,5 +324,4 @@ def _telling_days(calendar: Calendar) -> Iterator[tuple[date, date]]:
         first = pattern.since or pattern.anchor
         yield first - _DAY, first + 2 * max(pattern.cycle_days, 7) * _DAY
     for exception in calendar.exceptions:
-        yield exception.date - 2 * _DAY, exception.date + 2 * _DAY
-        yield (exception.through or exception.date) - 2 * _DAY, (exception.through or exception.date) + 2 * _DAY
+        yield exception.first - 2 * _DAY, (exception.through or exception.first) + 2 * _DAY

@@ -17,7 +17,13 @@ def test_every_setting_stands_in_the_operating_guide_with_its_default_and_meanin
     fields = Settings.model_fields
     assert set(documented) == set(fields)
     for name, field in fields.items():
-        default = "" if field.default is None else str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+        default = (
+            ""
+            if field.default is None
+            else str(field.default).lower()
+            if isinstance(field.default, bool)
+            else str(field.default)
+        )
         assert documented[name] == (default, field.description), name
 
 

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from connectors.http.guard import COOKIE, Context
 from db import access
 from db.store import Store
-from engine.access import ROLES, User
+from engine.access import User
 from engine.errors import Invalid, Unavailable
 
 CSRF = "plantglass_csrf"
@@ -86,7 +86,6 @@ def _show(login_page: LoginPage, error: str | None = None, status: int = 200) ->
     page = login_page(
         error=error,
         demo=context.demo,
-        roles=tuple(ROLES) if context.demo else (),
         next_url=_inside(request.values.get("next")),
         csrf=token,
         version=context.version,

@@ -102,13 +102,14 @@ class EdgeSession:
 
     def _born(self, device: str | None, payload: Payload) -> Received:
         known = self._known[device] = _Metrics()
-        for metric in payload.metrics:
+        named = [m for m in payload.metrics if m.name]
+        for metric in named:
             known.types[metric.name] = metric.datatype
             if metric.alias is not None:
                 known.aliases[metric.alias] = metric.name
-        named = [(m.name, m) for m in payload.metrics if m.name and m.name not in (BD_SEQ, REBIRTH)]
         dropped = tuple(m.problem or "a metric of a birth has no name" for m in payload.metrics if not m.name)
-        return Received(tuple(_reading(device, name, m, payload) for name, m in named), dropped=dropped)
+        values = [m for m in named if m.name not in (BD_SEQ, REBIRTH)]
+        return Received(tuple(_reading(device, m.name, m, payload) for m in values), dropped=dropped)
 
     def _node_died(self, payload: Payload) -> Received:
         announced = payload.metric(BD_SEQ)
@@ -120,7 +121,7 @@ class EdgeSession:
         return Received(stale=gone)
 
     def _names(self, device: str | None) -> list[str]:
-        return [name for name in self._known[device].types if name not in (BD_SEQ, REBIRTH, "")]
+        return [name for name in self._known[device].types if name not in (BD_SEQ, REBIRTH)]
 
     def _in_sequence(self, topic: Topic, payload: Payload) -> Received:
         if not self.online:

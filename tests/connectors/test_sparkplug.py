@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connectors import sparkplug_b_pb2
@@ -305,7 +305,8 @@ def test_a_rebirth_command_is_what_an_edge_node_waits_for() -> None:
     assert decode(data).seq is None
 
 
-@given(st.lists(st.tuples(st.sampled_from(list(MessageType)), payloads), max_size=12))
+@given(st.lists(st.tuples(st.sampled_from(list(MessageType)), payloads), max_size=6))
+@settings(max_examples=60)
 def test_a_session_survives_any_order_of_any_messages(messages: list[tuple[MessageType, Payload]]) -> None:
     host = EdgeSession("g", "n")
     for verb, payload in messages:

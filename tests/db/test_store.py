@@ -49,7 +49,9 @@ def test_a_failed_change_leaves_neither_row_nor_entry(store: Store) -> None:
         change.connection.execute(text(PRODUCT))
         change.connection.execute(text(PRODUCT))
     with store.read() as connection:
-        assert connection.execute(text("select (select count(*) from product) + (select count(*) from audit_entry)")).scalar() == 0
+        assert (
+            connection.execute(text("select (select count(*) from product) + (select count(*) from audit_entry)")).scalar() == 0
+        )
 
 
 def test_a_change_needs_actor_and_reason(store: Store) -> None:

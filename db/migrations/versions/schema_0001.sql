@@ -35,6 +35,7 @@ create table state_table (
     name text not null unique,
     title text not null,
     codes jsonb not null,                            -- {"6": ["Execute", "running"]}
+    retired_at timestamptz,
     version integer not null default 1
 );
 
@@ -57,6 +58,7 @@ create table source (
     replay boolean not null default false,
     active boolean not null default true,
     expected_s double precision not null default 10,
+    retired_at timestamptz,
     version integer not null default 1,
     unique (site_id, name)
 );
@@ -100,6 +102,7 @@ create table calendar (
     site_id integer not null references location,
     name text not null,
     definition jsonb not null,
+    retired_at timestamptz,
     version integer not null default 1,
     unique (site_id, name)
 );
@@ -112,6 +115,7 @@ create table product (
     family text not null default '',
     unit text not null default 'pcs',
     attributes jsonb not null default '{}',
+    retired_at timestamptz,
     version integer not null default 1,
     unique (code)
 );
@@ -122,6 +126,7 @@ create table material (
     name text not null,
     unit text not null,
     attributes jsonb not null default '{}',
+    retired_at timestamptz,
     version integer not null default 1
 );
 
@@ -132,6 +137,7 @@ create table recipe (                                -- ISA-88 master recipe; on
     product_id integer not null references product,
     effective_from timestamptz not null,
     procedure jsonb not null,                        -- unit procedures in order: [{name, class, parameters, materials}]
+    retired_at timestamptz,
     version integer not null default 1,
     unique (code, revision)
 );
@@ -400,12 +406,18 @@ create table chunk (                                 -- sealed: up to 16,384 sam
     t0_us bigint not null,
     t1_us bigint not null,                           -- time of the last sample, inclusive
     n integer not null,
+    good integer not null,                           -- how many of them are good and finite
+    good_bits bigint,                                -- value of the last good one; null when there is none
+    last_seq integer not null,                       -- the last sample, so that the open end is known without decoding
+    last_bits bigint not null,
+    last_status integer not null,
     data bytea not null,
-    checksum bigint not null
+    checksum bigint not null                         -- CRC-32 of data
 ) partition by list (site_id);
 create table chunk_local partition of chunk default;
 alter table chunk_local add primary key (site_id, tag_id, t0_us);
 alter table chunk_local alter column data set storage external;
+alter table chunk_local set (autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05);
 
 create table rollup (                                -- packed buckets of one tag at one level
     site_id integer not null,
@@ -419,13 +431,15 @@ create table rollup (                                -- packed buckets of one ta
 create table rollup_local partition of rollup default;
 alter table rollup_local add primary key (site_id, tag_id, level, b0_us);
 alter table rollup_local alter column data set storage external;
+alter table rollup_local set (autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05);
 
 create table superseded (                            -- older revisions of samples; views read the newest only
     site_id integer not null,
     tag_id integer not null,
     at_us bigint not null,
     seq integer not null,
-    bits bigint not null,
+    bits bigint,                                     -- null for text
+    text text,
     status integer not null,
     received_us bigint not null,
     replaced_at timestamptz not null default now(),
@@ -433,6 +447,21 @@ create table superseded (                            -- older revisions of sampl
     reason text not null default 'the source sent another value for the same sample'
 );
 create index superseded_key on superseded (site_id, tag_id, at_us, seq);
+
+create table sample_correction (                     -- GxP: a person's revision of a stored sample, with its audit entry
+    id bigint generated always as identity primary key,
+    site_id integer not null,
+    tag_id integer not null references tag,
+    at_us bigint not null,
+    seq integer not null,
+    old_bits bigint not null,
+    old_status integer not null,
+    new_bits bigint not null,
+    new_status integer not null,
+    version integer not null default 1
+);
+create trigger audit before insert or update or delete on sample_correction for each row execute function audit_write();
+create trigger no_truncate before truncate on sample_correction for each statement execute function audit_never();
 
 create table last_value (
     site_id integer not null,

@@ -1,0 +1,109 @@
+/* Keyboard map, menus, dialogs, theme buttons, full screen, copy link: what needs no server. */
+(function () {
+  "use strict";
+  var plant = (window.plant = window.plant || {});
+  var KEY = "plantglass.keys";
+  var going = 0;
+
+  function singleKeys() { try { return localStorage.getItem(KEY) !== "off"; } catch (_blocked) { return true; } }
+  function typing(element) { return element.closest && element.closest("input, textarea, select, [contenteditable], [role=combobox], [role=listbox]"); }
+  function press(element) {
+    if (element.tagName === "SUMMARY") { element.parentElement.open = !element.parentElement.open; element.focus(); }
+    else element.click();
+  }
+  function closeMenus(except) {
+    document.querySelectorAll("details.pl-menu[open]").forEach(function (menu) {
+      if (menu === except) return;
+      var inside = menu.contains(document.activeElement);
+      menu.open = false;
+      if (inside && !except) menu.querySelector("summary").focus();
+    });
+  }
+  function find(name, key) {
+    return Array.from(document.querySelectorAll("[data-" + name + "]")).find(function (e) { return e.dataset[name] === key && e.offsetParent !== null; });
+  }
+  document.addEventListener("keydown", function (event) {
+    if (event.key === "Escape") { closeMenus(null); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
+    if (!singleKeys() && event.key !== "?") return;
+    if (Date.now() - going < 1500) {
+      going = 0;
+      var page = find("go", event.key);
+      if (page) { event.preventDefault(); page.click(); }
+      return;
+    }
+    if (event.key === "g") { going = Date.now(); return; }
+    if (event.key === "/") { var filter = document.getElementById("tree-filter"); if (filter) { event.preventDefault(); filter.focus(); } return; }
+    if (event.key === "f") { full(event.target.closest(".pl-panel") || document.querySelector(".pl-panel.is-main")); return; }
+    var target = find("key", event.key);
+    if (target) { event.preventDefault(); press(target); }
+  });
+
+  function full(panel) {
+    if (!panel) return;
+    if (document.fullscreenElement) document.exitFullscreen();
+    else if (panel.requestFullscreen) panel.requestFullscreen();
+  }
+  function say(text) {
+    var region = document.getElementById("toast");
+    if (!region) return;
+    region.textContent = text;
+    setTimeout(function () { if (region.textContent === text) region.textContent = ""; }, 5000);
+  }
+  function copy(button) {
+    var text = window.location.href;
+    if (button.dataset.frozen && plant.range) text = plant.frozen();
+    if (navigator.clipboard) navigator.clipboard.writeText(text).then(function () { say(button.dataset.said); }, function () { say(text); });
+    else say(text);
+  }
+  var doing = {
+    full: function (button) { full(button.closest(".pl-panel")); },
+    copy: copy,
+    open: function (button) { var dialog = document.getElementById(button.dataset.opens); if (dialog && !dialog.open) dialog.showModal(); },
+    close: function (button) { button.closest("dialog").close(); },
+    nav: function () { document.body.classList.toggle("nav-open"); document.querySelector(".pl-app").classList.toggle("nav-min"); },
+    live: function () { plant.toggleLive(); },
+    theme: function (button) { plant.theme.choose(button.dataset.theme); showTheme(); },
+    again: function () { window.dash_clientside.set_props("refresh", { data: Date.now() }); },
+    dismiss: function (button) { button.closest("[role=alert], [role=status]").hidden = true; }
+  };
+  function showTheme() {
+    document.querySelectorAll("[data-theme]").forEach(function (b) { b.setAttribute("aria-pressed", String(b.dataset.theme === plant.theme.choice())); });
+  }
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-do]");
+    var menu = event.target.closest("details.pl-menu");
+    closeMenus(menu || document.body);
+    if (!button) return;
+    doing[button.dataset.do](button);
+    if (menu && button.dataset.do !== "theme") menu.open = false;
+  });
+  document.addEventListener("change", function (event) {
+    if (event.target.id !== "single-keys") return;
+    try { localStorage.setItem(KEY, event.target.checked ? "on" : "off"); } catch (_blocked) { say("…"); }
+  });
+  document.addEventListener("toggle", function (event) {
+    if (event.target.matches && event.target.matches("details.pl-menu")) {
+      showTheme();
+      var box = document.getElementById("single-keys");
+      if (box) box.checked = singleKeys();
+    }
+  }, true);
+
+  plant.range = null;
+  plant.frozen = function () {
+    var url = new URL(window.location.href);
+    url.searchParams.set("from", new Date(plant.range.from_us / 1000).toISOString());
+    url.searchParams.set("to", new Date(plant.range.to_us / 1000).toISOString());
+    return url.href;
+  };
+  plant.toggleLive = function () {
+    if (!plant.range) return;
+    var width = Math.round((plant.range.to_us - plant.range.from_us) / 1e6);
+    if (!plant.range.live) plant.address.change({ from: "now-" + width + "s", to: null });
+    else {
+      var end = plant.live.now() || plant.range.to_us;
+      plant.address.change({ from: new Date(end / 1000 - width * 1000).toISOString(), to: new Date(end / 1000).toISOString() });
+    }
+  };
+})();

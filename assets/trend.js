@@ -1,0 +1,108 @@
+/* Draws what the server computed: puts in the theme's colours and template, appends the points of a live tick, and
+   turns a zoom into the page's time range. The figure as it came stays here, colours as names ("@normal"), so that a
+   change of theme asks the server nothing. */
+(function () {
+  "use strict";
+  var plant = (window.plant = window.plant || {});
+  var functions = ((window.dash_clientside = window.dash_clientside || {}).trend = {});
+  var kept = {}, before = null;
+  var MOST = 2000;
+
+  function colour(name, tokens) {
+    var parts = name.slice(1).split("/"), hex = tokens[parts[0]];
+    if (parts.length === 1) return hex;
+    var rgb = [1, 3, 5].map(function (i) { return parseInt(hex.slice(i, i + 2), 16); });
+    return "rgba(" + rgb.join(",") + "," + Number(parts[1]) / 100 + ")";
+  }
+  function resolve(value, tokens, key) {
+    if (key === "x" || key === "y" || key === "customdata" || key === "text" && Array.isArray(value)) return value;
+    if (typeof value === "string") return value.charAt(0) === "@" ? colour(value, tokens) : value;
+    if (Array.isArray(value)) return value.map(function (part) { return resolve(part, tokens); });
+    if (value && typeof value === "object") {
+      var copy = {};
+      Object.keys(value).forEach(function (name) { copy[name] = resolve(value[name], tokens, name); });
+      return copy;
+    }
+    return value;
+  }
+  function themed(figure) {
+    var name = window.matchMedia("print").matches ? "print" : plant.theme.current();
+    var drawn = resolve(figure, window.plantTheme.tokens[name]);
+    drawn.layout.template = window.plantTheme.templates["plant_" + name];
+    return drawn;
+  }
+
+  function cutIndex(x, cut) { var i = x.length; while (i > 0 && x[i - 1] >= cut) i -= 1; return i; }
+  function joined(trace, x, y, cut, floor) {
+    var end = cutIndex(trace.x, cut), start = 0;
+    while (start < end - 1 && trace.x[start + 1] < floor) start += 1;
+    trace.x = trace.x.slice(start, end).concat(x).slice(-MOST);
+    trace.y = trace.y.slice(start, end).concat(y).slice(-MOST);
+  }
+  function extend(kept_, tick) {
+    tick.rows.forEach(function (row) {
+      var places = kept_.traces[row.tag];
+      if (!places) return;
+      Object.keys(row.parts).forEach(function (part) {
+        if (places[part] === undefined) return;
+        joined(kept_.figure.data[places[part]], row.parts[part].x, row.parts[part].y, row.cut_ms, tick.from_ms);
+      });
+      if (places.label !== undefined && row.label) Object.assign(kept_.figure.layout.annotations[places.label], row.label);
+    });
+    kept_.figure.layout.xaxis.range = [tick.from_ms, tick.to_ms];
+    kept_.after = tick.after;
+    kept_.at = tick.at;
+  }
+  function freshness(id, kept_) {
+    var body = document.getElementById(id + "-body");
+    if (!body) return;
+    body.dataset.at = kept_.at || 0;
+    body.dataset.hold = kept_.hold || 0;
+  }
+
+  /* Inputs: the figure's store, the tick's store, the theme's store. Outputs: the figure, and the stamp to ask from. */
+  functions.draw = function (sent, tick, _theme, id) {
+    var none = window.dash_clientside.no_update;
+    var cause = (window.dash_clientside.callback_context.triggered[0] || {}).prop_id || "";
+    var mine = kept[id];
+    if (sent && (!mine || mine.sent !== sent)) {
+      mine = kept[id] = { sent: sent, figure: sent.figure, traces: sent.traces, key: sent.key, after: sent.after, at: sent.at, hold: sent.hold };
+    } else if (cause.indexOf("tick") >= 0) {
+      if (!mine || !tick || tick.key !== mine.key) return [none, none];
+      extend(mine, tick);
+    }
+    if (!mine || !mine.figure) return [none, none];
+    freshness(id, mine);
+    return [themed(mine.figure), { key: mine.key, after: mine.after }];
+  };
+
+  /* A zoom becomes the page's range; a double click brings back the range before the first zoom. */
+  functions.zoom = function (event, sent) {
+    var none = window.dash_clientside.no_update;
+    if (!event || !sent || !sent.figure) return none;
+    if (event["xaxis.autorange"]) {
+      if (before) { plant.address.change(before); before = null; }
+      return none;
+    }
+    var from = event["xaxis.range[0]"], to = event["xaxis.range[1]"];
+    if (from === undefined || to === undefined) return none;
+    var query = new URLSearchParams(window.location.search);
+    before = before || { from: query.get("from"), to: query.get("to") };
+    plant.address.change({ from: instant(from, sent.shift_ms), to: instant(to, sent.shift_ms) });
+    return none;
+  };
+  function instant(shown, shift) {
+    var ms = typeof shown === "number" ? shown : Date.parse(String(shown).replace(" ", "T") + (String(shown).indexOf(":") > 0 ? "Z" : "T00:00Z"));
+    return new Date(ms - shift).toISOString();
+  }
+  functions.range = function (range) {
+    plant.range = range;
+    return window.dash_clientside.no_update;
+  };
+  functions.theme = function () {
+    plant.theme.onChange(function (name) { window.dash_clientside.set_props("theme", { data: name }); });
+    return plant.theme.current();
+  };
+  window.addEventListener("beforeprint", function () { window.dash_clientside.set_props("theme", { data: "print" }); });
+  window.addEventListener("afterprint", function () { window.dash_clientside.set_props("theme", { data: plant.theme.current() }); });
+})();

@@ -1,0 +1,159 @@
+"""A page's state as the URL says it: which place, which range, whose zone, what is picked (ui.md 9).
+
+    /machine?at=acme/dublin/filling/line-1/filler-1&from=now-8h&to=now&tz=plant&tab=live&sel=filler-1.fill_weight
+
+`from` and `to` are `now`, `now-8h` (s, m, h, d, w), an anchor (`shift`, `last-shift`, `today`) or an ISO time; an ISO
+time without an offset is meant in the zone of the view. What is unknown is ignored, what is wrong becomes a notice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import parse_qsl, urlencode
+
+from components.format import zone
+from components.text import t
+from engine.errors import Invalid
+from engine.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, us_of
+
+UNITS_US = {"s": SECOND_US, "m": MINUTE_US, "h": HOUR_US, "d": DAY_US, "w": 7 * DAY_US}
+ANCHORS = ("shift", "last-shift", "today")
+DEFAULT_FROM, DEFAULT_TO = "now-8h", "now"
+LONGEST_US = 20 * 366 * DAY_US
+MOST_SIGNALS = 5
+_RELATIVE = re.compile(r"now(?:-(\d{1,6})([smhdw]))?")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The state of a page. `from_us`, `to_us` are the range; `live` when it ends now and moves along."""
+
+    path: str = "/"
+    at: str = ""
+    start: str = DEFAULT_FROM
+    end: str = DEFAULT_TO
+    from_us: int = 0
+    to_us: int = 0
+    tz: str = "plant"
+    zone: str = "UTC"
+    tab: str = "live"
+    sel: tuple[str, ...] = ()
+    paused: bool = False
+    notices: tuple[str, ...] = field(default=())
+
+    @property
+    def live(self) -> bool:
+        """True when the range ends now and is not held."""
+        return self.end == "now" and not self.paused
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """What is needed to read times: now, the plant's zone, the browser's, and what the anchors mean (µs)."""
+
+    now_us: int
+    plant: str = "UTC"
+    own: str = "UTC"
+    anchors: Mapping[str, int] = field(default_factory=dict)
+
+    def zone(self, tz: str) -> str:
+        """The IANA zone that `plant`, `own` or `utc` means."""
+        return {"plant": self.plant, "own": self.own, "utc": "UTC"}[tz]
+
+
+def asked_place(search: str) -> str:
+    """The `at` of a query, as it is."""
+    return dict(parse_qsl(search.lstrip("?"))).get("at", "")
+
+
+def read(path: str, search: str, clocks: Clocks) -> View:
+    """The view that a URL means; every wrong parameter falls back to its default and leaves a notice."""
+    asked = dict(parse_qsl(search.lstrip("?")))
+    tz, notices = _zone_of(asked.get("tz", "plant"), clocks)
+    zone_name = clocks.zone(tz)
+    start, end = asked.get("from", DEFAULT_FROM), asked.get("to", DEFAULT_TO)
+    try:
+        from_us, to_us = _range(start, end, zone_name, clocks)
+    except Invalid as wrong:
+        start, end = DEFAULT_FROM, DEFAULT_TO
+        from_us, to_us = _range(start, end, zone_name, clocks)
+        notices += (t("{wrong} The last 8 hours are shown.", wrong=wrong),)
+    sel = tuple(name for name in asked.get("sel", "").split(",") if name)
+    if len(sel) > MOST_SIGNALS:
+        notices += (t("At most {most} signals fit in one chart; the first {most} are shown.", most=MOST_SIGNALS),)
+    return View(
+        path, asked.get("at", ""), start, end, from_us, to_us, tz, zone_name, asked.get("tab", "live"), sel[:MOST_SIGNALS],
+        asked.get("live") == "off", notices,
+    )  # fmt: skip
+
+
+def _zone_of(asked: str, clocks: Clocks) -> tuple[str, tuple[str, ...]]:
+    if asked not in ("plant", "utc", "own"):
+        return "plant", (t("There is no time zone choice “{asked}”; plant time is shown.", asked=asked),)
+    try:
+        zone(clocks.zone(asked))
+    except (KeyError, ValueError, OSError):
+        return "plant", (t("Your browser's time zone “{name}” is not known; plant time is shown.", name=clocks.own),)
+    return asked, ()
+
+
+def _range(start: str, end: str, zone_name: str, clocks: Clocks) -> tuple[int, int]:
+    from_us, to_us = _moment(start, zone_name, clocks), _moment(end, zone_name, clocks)
+    if from_us >= to_us:
+        raise Invalid(t("The range from “{start}” to “{end}” is empty.", start=start, end=end))
+    if to_us - from_us > LONGEST_US:
+        raise Invalid(t("The range from “{start}” to “{end}” is longer than 20 years.", start=start, end=end))
+    return from_us, to_us
+
+
+def _moment(asked: str, zone_name: str, clocks: Clocks) -> int:
+    relative = _RELATIVE.fullmatch(asked)
+    if relative:
+        count, unit = relative.groups()
+        return clocks.now_us - (int(count) * UNITS_US[unit] if count else 0)
+    if asked in ANCHORS and asked in clocks.anchors:
+        return clocks.anchors[asked]
+    try:
+        moment = datetime.fromisoformat(asked)
+        return us_of(moment if moment.tzinfo else moment.replace(tzinfo=zone(zone_name)))
+    except (ValueError, OverflowError):
+        raise Invalid(t("“{asked}” is not a time.", asked=asked)) from None
+
+
+def href(view: View, path: str | None = None, **changes: str | tuple[str, ...]) -> str:
+    """The link to this view with some fields changed: `at`, `start`, `end`, `tz`, `tab`, `sel`."""
+    values = {name: getattr(view, name) for name in ("at", "start", "end", "tz", "tab", "sel")} | changes
+    plain = {
+        "at": values["at"],
+        "from": values["start"] if values["start"] != DEFAULT_FROM else "",
+        "to": values["end"] if values["end"] != DEFAULT_TO else "",
+        "tz": values["tz"] if values["tz"] != "plant" else "",
+        "tab": values["tab"] if values["tab"] != "live" else "",
+        "sel": ",".join(values["sel"]),
+    }
+    query = urlencode({name: value for name, value in plain.items() if value}, safe="/,:")
+    return f"{path or view.path}?{query}" if query else (path or view.path)
+
+
+def place_href(view: View, path: str, *, machine: bool) -> str:
+    """The link to a place, with the range kept."""
+    return href(view, "/machine" if machine else "/location", at=path, sel=(), tab="live")
+
+
+def neighbour(view: View, turns: int, now_us: int) -> tuple[str, str]:
+    """`from` and `to` of the range of equal length before (-1) or after (+1); one that would pass now ends at now."""
+    width = view.to_us - view.from_us
+    from_us, to_us = view.from_us + turns * width, view.to_us + turns * width
+    if to_us >= now_us:
+        return f"now-{max(1, width // SECOND_US)}s", "now"
+    return stamp(from_us), stamp(to_us)
+
+
+def stamp(at_us: int) -> str:
+    """An instant as it stands in a URL."""
+    from components.format import iso
+
+    return iso(at_us, "UTC").replace("+00:00", "Z")

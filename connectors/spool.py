@@ -1,0 +1,340 @@
+"""The spool: what collectors received, on local disk before anybody is told that it arrived.
+
+One SQLite file (WAL, synchronous=FULL) belongs to one worker id, which is its name; a lock file beside it tells
+whether its owner lives. `append` returns after the fsync. Records have numbers that only rise and are never used
+again, so that the store can tell how far a spool has been taken over. A record leaves the spool only after the
+store has committed it.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import secrets
+import sqlite3
+import struct
+import threading
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import orjson
+
+from engine.errors import Invalid, Unavailable
+from engine.historian.block import COLUMNS, DeadLetter, Gap, Intake, SampleBlock, TextEvent
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+HEADER = struct.Struct("<BIII")  # version, samples, bytes of the JSON part, CRC-32 of what follows the header
+RECORD_OVERHEAD = 64
+PAGES_GIVEN_BACK = 2000
+KEPT_RAW = 4096
+"""At most so many bytes of something that could not be understood are kept."""
+
+SCHEMA = """
+create table if not exists record (
+    number integer primary key autoincrement,
+    site_id integer not null,
+    source_id integer not null,
+    samples integer not null,
+    body blob not null
+);
+create index if not exists record_source on record (source_id, number);
+create table if not exists shed (
+    site_id integer not null, source_id integer not null, tag_id integer not null,
+    from_us integer not null, to_us integer not null, missing integer not null,
+    primary key (source_id, tag_id)
+);
+"""
+
+
+class SpoolFull(Unavailable):
+    """The disk takes no more; what was to be appended is not in the spool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive records of one source: their numbers and their joined content."""
+
+    numbers: tuple[int, ...]
+    intake: Intake
+
+    @property
+    def through(self) -> int:
+        """The number of the last record."""
+        return self.numbers[-1]
+
+
+class Spool:
+    """One worker's spool. Safe for several threads; for one process at a time (`claim`, `orphans`)."""
+
+    def __init__(self, file: Path, limit_bytes: int, lock: IO[bytes] | None = None) -> None:
+        self.file, self.worker, self.limit_bytes = file, file.stem, limit_bytes
+        self._lock_file, self._mutex = lock, threading.RLock()
+        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=10)
+        for pragma in ("auto_vacuum = incremental", "journal_mode = wal", "synchronous = full"):
+            self._db.execute(f"pragma {pragma}")
+        self._db.executescript(SCHEMA)
+        count, size = self._db.execute("select count(*), coalesce(sum(length(body)), 0) from record").fetchone()
+        self.waiting, self.bytes = count, size + RECORD_OVERHEAD * count
+        self.has_shed = self._db.execute("select count(*) from shed").fetchone()[0] > 0
+
+    @property
+    def has_room(self) -> bool:
+        """False when the spool has reached its limit: sources should wait, or shed what may be shed."""
+        return self.bytes < self.limit_bytes
+
+    def append(self, intakes: Iterable[Intake]) -> None:
+        """Keep these on disk, in one commit. Raises `SpoolFull` (and keeps none of them) when the disk is full."""
+        rows = [(i.site_id, i.source_id, len(i.samples), pack(i)) for i in intakes]
+        if not rows:
+            return
+        with self._transaction():
+            self._insert(rows)
+        self._count(len(rows), sum(len(body) for *_, body in rows))
+
+    def sources(self) -> list[int]:
+        """The sources that records wait for."""
+        with self._mutex:
+            return [row[0] for row in self._db.execute("select distinct source_id from record order by source_id")]
+
+    def read(self, source_id: int, samples: int = 20_000) -> Batch | None:
+        """The oldest records of a source, joined up to about so many samples; None when there are none."""
+        numbers: list[int] = []
+        parts: list[Intake] = []
+        taken = 0
+        with self._mutex:
+            rows = self._db.execute(
+                "select number, site_id, samples, body from record where source_id = ? order by number", (source_id,)
+            )
+            for number, site_id, count, body in rows:
+                if numbers and taken + count > samples:
+                    break
+                numbers.append(number)
+                parts.append(_opened(number, site_id, source_id, body))
+                taken += max(count, 1)
+        return Batch(tuple(numbers), joined(parts)) if numbers else None
+
+    def delete(self, batch: Batch) -> None:
+        """Forget records that the store has committed."""
+        marks = [(n,) for n in batch.numbers]
+        with self._transaction():
+            freed = sum(self._size(n) for n in batch.numbers)
+            self._db.executemany("delete from record where number = ?", marks)
+        self._count(-len(marks), -freed)
+
+    def replace(self, batch: Batch, intakes: Sequence[Intake]) -> None:
+        """Put other records, with new numbers, in the place of these: how a record that nobody can store is split."""
+        rows = [(i.site_id, i.source_id, len(i.samples), pack(i)) for i in intakes]
+        with self._transaction():
+            freed = sum(self._size(n) for n in batch.numbers)
+            self._db.executemany("delete from record where number = ?", [(n,) for n in batch.numbers])
+            self._insert(rows)
+        self._count(len(rows) - len(batch.numbers), sum(len(body) for *_, body in rows) - freed)
+
+    def note_shed(self, site_id: int, source_id: int, gaps: Iterable[Gap]) -> None:
+        """Remember what was shed, one row a tag however long it lasts; `release_shed` makes gap records of it."""
+        with self._transaction():
+            self._db.executemany(
+                "insert into shed values (?, ?, ?, ?, ?, ?) on conflict (source_id, tag_id) do update set"
+                " from_us = min(from_us, excluded.from_us), to_us = max(to_us, excluded.to_us),"
+                " missing = missing + excluded.missing",
+                [(site_id, source_id, g.tag_id, g.from_us, g.to_us, g.missing) for g in gaps],
+            )
+        self.has_shed = True
+
+    def release_shed(self) -> None:
+        """Turn what was shed into gap records."""
+        with self._transaction():
+            rows = self._db.execute("select site_id, source_id, tag_id, from_us, to_us, missing from shed").fetchall()
+            found: dict[tuple[int, int], list[Gap]] = {}
+            for site_id, source_id, *rest in rows:
+                found.setdefault((site_id, source_id), []).append(Gap(*rest, "the spool was full"))
+            records = [
+                (site, source, 0, pack(Intake(site, source, gaps=tuple(gaps)))) for (site, source), gaps in found.items()
+            ]
+            self._insert(records)
+            self._db.execute("delete from shed")
+        self._count(len(records), sum(len(body) for *_, body in records))
+        self.has_shed = False
+
+    def tidy(self) -> None:
+        """Give free pages back to the file system, a few at a time."""
+        with self._mutex:
+            self._db.execute(f"pragma incremental_vacuum({PAGES_GIVEN_BACK})").fetchall()
+
+    def close(self) -> None:
+        """Close the file and let another process have it."""
+        with self._mutex:
+            self._db.close()
+            if self._lock_file is not None:
+                self._lock_file.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._mutex:
+            try:
+                self._db.execute("begin immediate")
+                yield
+                self._db.execute("commit")
+            except sqlite3.OperationalError as error:
+                self._roll_back()
+                raise SpoolFull(f"The spool {self.file} cannot be written: {error}.") from error
+            except BaseException:
+                self._roll_back()
+                raise
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("rollback")
+
+    def _insert(self, rows: Iterable[tuple[int, int, int, bytes]]) -> None:
+        self._db.executemany("insert into record (site_id, source_id, samples, body) values (?, ?, ?, ?)", rows)
+
+    def _size(self, number: int) -> int:
+        row = self._db.execute("select length(body) from record where number = ?", (number,)).fetchone()
+        return row[0] if row else 0
+
+    def _count(self, records: int, size: int) -> None:
+        with self._mutex:
+            self.waiting += records
+            self.bytes += size + RECORD_OVERHEAD * records
+
+
+# ------------------------------------------------------------------ whose spool
+def claim(folder: Path, limit_bytes: int) -> Spool:
+    """The spool of this worker: one whose owner is gone, else a new one. Raises `Unavailable` for an unwritable folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in sorted(folder.glob("*.sqlite")):
+            spool = _adopt(file, limit_bytes)
+            if spool is not None:
+                return spool
+        return _new(folder, limit_bytes)
+    except OSError as error:
+        raise Unavailable(f"The spool folder {folder} cannot be written: {error.strerror}.") from error
+
+
+def orphans(folder: Path, limit_bytes: int) -> Iterator[Spool]:
+    """Spools with records whose owner is gone, one after the other; each is closed when the next is asked for."""
+    for file in sorted(folder.glob("*.sqlite")):
+        spool = _adopt(file, limit_bytes)
+        if spool is None:
+            continue
+        try:
+            if spool.waiting or spool.has_shed:
+                yield spool
+        finally:
+            spool.close()
+
+
+def _new(folder: Path, limit_bytes: int) -> Spool:
+    file = folder / f"w-{secrets.token_hex(4)}.sqlite"
+    lock = _locked(file)
+    if lock is None:
+        return _new(folder, limit_bytes)
+    return Spool(file, limit_bytes, lock)
+
+
+def _adopt(file: Path, limit_bytes: int) -> Spool | None:
+    lock = _locked(file)
+    if lock is None:
+        return None
+    try:
+        return Spool(file, limit_bytes, lock)
+    except sqlite3.DatabaseError as error:
+        aside = file.with_suffix(".damaged")
+        log.error("The spool %s is damaged (%s); it was kept as %s.", file, error, aside)
+        file.rename(aside)
+        lock.close()
+        return None
+
+
+def _locked(file: Path) -> IO[bytes] | None:
+    """The open lock file when nobody else holds it; the operating system frees it when the process dies."""
+    handle = file.with_suffix(".lock").open("ab")
+    try:
+        _lock_handle(handle)
+    except OSError:
+        handle.close()
+        return None
+    return handle
+
+
+def _lock_handle(handle: IO[bytes]) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+# ------------------------------------------------------------------ bytes of a record
+def pack(intake: Intake) -> bytes:
+    """An intake as bytes: the columns as they lie in memory, the rest as JSON."""
+    columns = b"".join(getattr(intake.samples, name).tobytes() for name, _ in COLUMNS)
+    rest = b""
+    if intake.texts or intake.dead or intake.gaps:
+        rest = orjson.dumps(
+            [
+                [(t.tag_id, t.at_us, t.seq, t.text, t.status, t.received_us) for t in intake.texts],
+                [(d.address, d.reason, base64.b64encode(d.raw).decode(), d.at_us) for d in intake.dead],
+                [(g.tag_id, g.from_us, g.to_us, g.missing, g.reason) for g in intake.gaps],
+            ]
+        )
+    return HEADER.pack(VERSION, len(intake.samples), len(rest), zlib.crc32(rest, zlib.crc32(columns))) + columns + rest
+
+
+def unpack(site_id: int, source_id: int, body: bytes) -> Intake:
+    """The inverse of `pack`; raises `Invalid` for damaged bytes."""
+    try:
+        version, n, length, checksum = HEADER.unpack_from(body)
+        if version != VERSION or zlib.crc32(memoryview(body)[HEADER.size :]) != checksum:
+            raise Invalid("A record of the spool is damaged: its checksum does not fit.")
+        at = HEADER.size
+        columns: list[np.ndarray] = []
+        for _, kind in COLUMNS:
+            columns.append(np.frombuffer(body, kind, n, at))
+            at += n * np.dtype(kind).itemsize
+        texts, dead, gaps = orjson.loads(body[at : at + length]) if length else ((), (), ())
+    except (struct.error, ValueError) as error:
+        raise Invalid(f"A record of the spool is damaged: {error}.") from error
+    return Intake(
+        site_id,
+        source_id,
+        SampleBlock(*columns),
+        tuple(TextEvent(*t) for t in texts),
+        tuple(DeadLetter(address, reason, base64.b64decode(raw), at_us) for address, reason, raw, at_us in dead),
+        tuple(Gap(*g) for g in gaps),
+    )
+
+
+def _opened(number: int, site_id: int, source_id: int, body: bytes) -> Intake:
+    try:
+        return unpack(site_id, source_id, body)
+    except Invalid as error:
+        log.error("Record %s of the spool went to the dead letters: %s", number, error)
+        return Intake(site_id, source_id, dead=(DeadLetter(f"spool record {number}", str(error), body[:KEPT_RAW], 0),))
+
+
+def joined(parts: Sequence[Intake]) -> Intake:
+    """Several intakes of one source as one, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0]
+    return Intake(
+        first.site_id,
+        first.source_id,
+        SampleBlock.join(p.samples for p in parts),
+        tuple(t for p in parts for t in p.texts),
+        tuple(d for p in parts for d in p.dead),
+        tuple(g for p in parts for g in p.gaps),
+    )

@@ -1,0 +1,158 @@
+"""Checks of state tables, sources and tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from engine.config.known import Known
+from engine.config.problem import Finding, unknown
+from engine.config.record import Config, SourceEntry, StateTableEntry, TagEntry
+from engine.tag import Interpolation, Limits, ValueKind
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
+CATEGORIES = (
+    "running",
+    "idle",
+    "stopped",
+    "held",
+    "suspended",
+    "aborted",
+    "cleaning",
+    "maintenance",
+    "setup",
+    "out_of_service",
+)
+"""What a state of a machine may mean (`engine.tag.StateTable`)."""
+NEEDED = {"opcua": ("url",), "mqtt": ("host",), "sparkplug": ("host", "group"), "folder": ("path",)}
+"""Kinds of sources and the settings without which they cannot be read."""
+SECRET = re.compile(r"passw|passphrase|secret|token|credential|api_?key|private_?key|^pin$", re.IGNORECASE)
+_NUMBERS = (ValueKind.FLOAT, ValueKind.INT)
+_LADDER = ("low", "alarm_low", "normal_low", "setpoint", "normal_high", "alarm_high", "high")
+
+
+def findings(config: Config, known: Known) -> Iterator[Finding]:
+    """What is wrong with state tables, sources and tags."""
+    for table in config.state_tables:
+        yield from _state_table(table)
+    for source in config.sources:
+        yield from _source(source, known)
+    names = {(known.sites.get(tag.at), tag.name) for tag in config.tags}
+    for tag in config.tags:
+        yield from _tag(tag, known)
+        yield from _number(tag)
+        yield from _limits(tag, tag.limits)
+        yield from _binding(tag, known)
+        if tag.was is not None and (known.sites.get(tag.at), tag.was) in names:
+            yield Finding(tag, ("was",), f"“{tag.was}” is still a tag of this file, so “{tag.name}” cannot be its new name.")
+
+
+def _state_table(entry: StateTableEntry) -> Iterator[Finding]:
+    for code, (_, category) in entry.codes.items():
+        if category not in CATEGORIES:
+            yield Finding(entry, ("codes", str(code)), unknown("category of states", category, CATEGORIES))
+
+
+def _source(entry: SourceEntry, known: Known) -> Iterator[Finding]:
+    if reason := known.missing_site(entry.site):
+        yield Finding(entry, ("site",), reason)
+    if entry.kind not in NEEDED:
+        yield Finding(entry, ("kind",), unknown("kind of source", entry.kind, NEEDED))
+    if entry.expected_s <= 0:
+        yield Finding(entry, ("expected_s",), f"An expected interval of {entry.expected_s:g} s is none; write more than 0.")
+    for name in NEEDED.get(entry.kind, ()):
+        if not isinstance(entry.settings.get(name), str) or not entry.settings[name]:
+            yield Finding(entry, ("settings",), f"The source “{entry.name}” of kind {entry.kind} needs the setting “{name}”, a text.")
+    yield from _secrets(entry, entry.settings, ("settings",))
+    yield from _address(entry)
+
+
+def _secrets(entry: SourceEntry, settings: dict[str, Any], keys: tuple[str, ...]) -> Iterator[Finding]:
+    for key, value in settings.items():
+        place = (*keys, key)
+        if isinstance(value, dict):
+            yield from _secrets(entry, value, place)
+        elif SECRET.search(key) and not key.endswith(("_env", "_file")):
+            advice = f"write “{key}_env” (name of an environment variable) or “{key}_file” (name of a file)."
+            yield Finding(entry, place, f"The setting “{key}” looks like a secret, which does not belong in this file; {advice}")
+        elif isinstance(value, str) and "://" in value and "@" in value.split("://", 1)[1].split("/", 1)[0]:
+            yield Finding(entry, place, f"The setting “{key}” holds a user or password in its address, which does not belong in it.")
+
+
+def _address(entry: SourceEntry) -> Iterator[Finding]:
+    port, url, path = (entry.settings.get(key) for key in ("port", "url", "path"))
+    if port is not None and (isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535):
+        yield Finding(entry, ("settings", "port"), f"The port {port!r} is not a whole number from 1 to 65535.")
+    if entry.kind == "opcua" and isinstance(url, str) and url and not _is_opc_address(url):
+        yield Finding(entry, ("settings", "url"), f"The address “{url}” is not of the form opc.tcp://host:port/name.")
+    if entry.kind == "folder" and isinstance(path, str) and _leads_away(path):
+        yield Finding(entry, ("settings", "path"), f"The folder “{path}” leads out of the data folder; write a path relative to it.")
+
+
+def _is_opc_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "opc.tcp" and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def _leads_away(path: str) -> bool:
+    windows = PureWindowsPath(path)
+    return PurePosixPath(path).is_absolute() or bool(windows.drive or windows.root) or ".." in windows.parts
+
+
+def _tag(entry: TagEntry, known: Known) -> Iterator[Finding]:
+    if not NAME.fullmatch(entry.name):
+        yield Finding(entry, ("name",), f"The name “{entry.name}” is not made of letters, digits and . _ / + -.")
+    if reason := known.missing("place", entry.at, known.kinds):
+        yield Finding(entry, ("at",), reason)
+    elif entry.at in known.kinds and known.sites.get(entry.at) is None:
+        yield Finding(entry, ("at",), f"The tag “{entry.name}” is at “{entry.at}”, which belongs to no site.")
+    if entry.kind is ValueKind.STATE and not entry.state_table:
+        yield Finding(entry, (), f"The tag “{entry.name}” of kind state needs a “state_table”.")
+    if entry.state_table is not None and entry.kind is not ValueKind.STATE:
+        yield Finding(entry, ("state_table",), f"The tag “{entry.name}” is of kind {entry.kind.value}; only kind state has a state table.")
+    elif entry.state_table and (reason := known.missing("state table", entry.state_table, known.state_tables)):
+        yield Finding(entry, ("state_table",), reason)
+
+
+def _number(entry: TagEntry) -> Iterator[Finding]:
+    """What only numbers have: the straight line, the counter, the rollover."""
+    kind = entry.kind.value
+    if entry.interpolation is Interpolation.LINEAR and entry.kind not in _NUMBERS:
+        yield Finding(entry, ("interpolation",), f"The tag “{entry.name}” is of kind {kind}; there is no line between its values.")
+    if entry.counter and entry.kind not in _NUMBERS:
+        yield Finding(entry, ("counter",), f"The tag “{entry.name}” is of kind {kind}; only float and int can count.")
+    if entry.rollover is not None and not entry.counter:
+        yield Finding(entry, ("rollover",), f"The tag “{entry.name}” has a rollover, but is no counter.")
+    if entry.rollover is not None and entry.rollover <= 0:
+        yield Finding(entry, ("rollover",), f"A rollover at {entry.rollover:g} is none; write more than 0.")
+    if entry.interval_s is not None and entry.interval_s <= 0:
+        yield Finding(entry, ("interval_s",), f"An interval of {entry.interval_s:g} s is none; write more than 0, or leave it out.")
+    if entry.decimals is not None and not 0 <= entry.decimals <= 15:
+        yield Finding(entry, ("decimals",), f"{entry.decimals} decimals cannot be shown; write 0 to 15.")
+
+
+def _limits(entry: TagEntry, limits: Limits) -> Iterator[Finding]:
+    set_ = [(name, value) for name in _LADDER if (value := getattr(limits, name)) is not None]
+    if set_ and entry.kind not in _NUMBERS:
+        yield Finding(entry, ("limits",), f"The tag “{entry.name}” is of kind {entry.kind.value}; only float and int have limits.")
+    for (lower, low), (upper, high) in pairwise(set_):
+        if low > high or (low == high and "setpoint" not in (lower, upper)):
+            yield Finding(entry, ("limits", upper), f"The limits of “{entry.name}” cross: {lower} {low:g} and {upper} {high:g}.")
+
+
+def _binding(entry: TagEntry, known: Known) -> Iterator[Finding]:
+    if entry.binding is None:
+        return
+    site = known.sites.get(entry.at)
+    reason = known.missing("source", entry.binding.source, known.sources.get(site or "", set()))
+    if reason and site is not None:
+        yield Finding(entry, ("binding", "source"), f"At the site {site}: {reason}")
+    if not entry.binding.address.strip():
+        yield Finding(entry, ("binding", "address"), f"The binding of “{entry.name}” has no address.")

@@ -1,0 +1,191 @@
+"""Sign in, default deny, live revisions and health, on a plain server with the real guard and database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from connectors.http import guard, health, live, login
+from db import access
+from db.store import Store
+from engine.access import ROLES, Grant
+
+PASSWORD = "correct horse battery"
+
+
+def plain_page(*, error: str | None, csrf: str, next_url: str, **_rest: object) -> str:
+    return f"<form><input name=csrf value={csrf}><i>{error}</i><b>{next_url}</b></form>"
+
+
+@pytest.fixture
+def nodes(store: Store) -> dict[str, int]:
+    """acme > (dublin, cork), ids by slug; roles as built in; ines reads dublin, olga reads nothing."""
+    made: dict[str, int] = {}
+    with store.change("test", "small plant") as change:
+        run = change.connection.execute
+        for slug, above, kind in (("acme", None, "enterprise"), ("dublin", "acme", "site"), ("cork", "acme", "site")):
+            path = slug if above is None else f"{above}/{slug}"
+            row = run(
+                text(
+                    "insert into location (site_id, parent_id, slug, path, name, kind)"
+                    " values (0, :parent, :slug, :path, :slug, :kind) returning id"
+                ),
+                {"parent": made.get(above or ""), "slug": slug, "path": path, "kind": kind},
+            )
+            made[slug] = row.scalar_one()
+        for role, permissions in ROLES.items():
+            run(text("insert into role (name, permissions) values (:n, :p)"), {"n": role, "p": sorted(permissions)})
+        ines = access.add_user(change, "ines", "Ines Brandt")
+        olga = access.add_user(change, "olga", "Olga Demo", demo=True)
+        access.grant(change, Grant(ines, "engineer", made["dublin"]))
+    for user in (ines, olga):
+        access.set_password(store, user, login.hash_password(PASSWORD))
+    with store.write() as connection:
+        for slug in ("dublin", "cork"):
+            connection.execute(
+                text("insert into revision (topic, location_id, number) values ('tag', :n, 7)"), {"n": made[slug]}
+            )
+    return made
+
+
+@pytest.fixture
+def client(store: Store, nodes: dict[str, int]) -> Iterator[FlaskClient]:
+    server = Flask(__name__)
+    server.secret_key = "test"
+    server.extensions["plantglass"] = guard.Context(store, 30, False, False, "0.0.0")
+    guard.install(server, {"a.children": "historian.read", "b.children": "audit.read"}.get)
+    login.install(server, plain_page)
+    live.install(server)
+    health.install(server)
+    guard.add_headers(server, lambda: ["'sha256-x'"])
+    server.add_url_rule("/", "front", lambda: "front")
+    server.add_url_rule(guard.UPDATE, "update", lambda: "{}", methods=["POST"])
+    with server.test_client() as opened:
+        yield opened
+
+
+def sign_in(client: FlaskClient, name: str = "ines", password: str = PASSWORD, **more: str) -> int:
+    page = client.get("/login").get_data(as_text=True)
+    csrf = re.search(r"value=([^>]+)>", page)[1]  # type: ignore[index]
+    return client.post("/login", data={"user": name, "password": password, "csrf": csrf} | more).status_code
+
+
+def test_nothing_is_answered_to_a_stranger(client: FlaskClient) -> None:
+    assert client.get("/", headers={"Accept": "text/html"}).location == "/login"
+    assert client.get("/machine?at=x", headers={"Accept": "text/html"}).location == "/login?next=/machine%3Fat%3Dx"
+    for path in ("/", "/live", "/_dash-layout", "/_dash-dependencies", "/_dash-component-suites/x.js"):
+        assert client.get(path).status_code == 401
+    assert client.post(guard.UPDATE, json={"output": "a.children"}).status_code == 401
+
+
+def test_the_right_password_opens_and_signing_out_closes(client: FlaskClient) -> None:
+    assert sign_in(client) == 302
+    cookie = client.get_cookie(guard.COOKIE)
+    assert cookie is not None
+    assert cookie.http_only
+    assert client.get("/").get_data() == b"front"
+    client.post("/logout")
+    client.set_cookie(guard.COOKIE, cookie.value)
+    assert client.get("/").status_code == 401
+
+
+def test_every_failure_says_the_same(client: FlaskClient) -> None:
+    page = client.get("/login").get_data(as_text=True)
+    csrf = re.search(r"value=([^>]+)>", page)[1]  # type: ignore[index]
+    for name, password in (("ines", "wrong"), ("nobody", "wrong"), ("olga", PASSWORD)):  # olga: a demo account
+        answer = client.post("/login", data={"user": name, "password": password, "csrf": csrf})
+        csrf = re.search(r"value=([^>]+)>", answer.get_data(as_text=True))[1]  # type: ignore[index]
+        assert answer.status_code == 401
+        assert login.WRONG in answer.get_data(as_text=True)
+
+
+def test_after_five_failures_even_the_right_password_waits(client: FlaskClient, store: Store) -> None:
+    for _ in range(login.FREE_FAILURES):
+        assert sign_in(client, password="wrong") == 401
+    assert sign_in(client) == 401
+    with store.read() as connection:
+        kinds = connection.execute(text("select kind from security_event order by id")).scalars().all()
+    assert kinds == ["login_failed"] * 5 + ["locked"]
+    with store.write() as connection:
+        connection.execute(text("update credential set locked_until = now() - interval '1 second'"))
+    assert sign_in(client) == 302
+
+
+def test_a_form_without_its_token_is_refused(client: FlaskClient) -> None:
+    assert client.post("/login", data={"user": "ines", "password": PASSWORD, "csrf": ""}).status_code == 400
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/x", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""])
+def test_sign_in_never_leads_elsewhere(client: FlaskClient, target: str) -> None:
+    page = client.get("/login").get_data(as_text=True)
+    csrf = re.search(r"value=([^>]+)>", page)[1]  # type: ignore[index]
+    answer = client.post("/login", data={"user": "ines", "password": PASSWORD, "csrf": csrf, "next": target})
+    assert answer.location == "/"
+
+
+def test_a_callback_needs_its_permission(client: FlaskClient, store: Store) -> None:
+    sign_in(client)
+    assert client.post(guard.UPDATE, json={"output": "a.children"}).status_code == 200
+    assert client.post(guard.UPDATE, json={"output": "b.children"}).status_code == 403
+    assert client.post(guard.UPDATE, json={"output": "undeclared.children"}).status_code == 403
+    for broken in (b"", b"[1]", b'{"output": 3}', b"\xff"):
+        assert client.post(guard.UPDATE, data=broken, content_type="application/json").status_code == 400
+    with store.read() as connection:
+        assert connection.execute(text("select count(*) from security_event where kind = 'forbidden'")).scalar() == 2
+
+
+def test_a_request_from_another_site_is_refused(client: FlaskClient) -> None:
+    sign_in(client)
+    body = {"output": "a.children"}
+    assert client.post(guard.UPDATE, json=body, headers={"Origin": "https://evil.example"}).status_code == 403
+    assert client.post(guard.UPDATE, json=body, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+def test_live_tells_only_of_places_in_scope(client: FlaskClient, nodes: dict[str, int]) -> None:
+    sign_in(client)
+    answer = client.get(f"/live?t=tag:{nodes['dublin']},tag:{nodes['cork']},config").get_json()
+    assert answer["revisions"] == {f"tag:{nodes['dublin']}": 7, "config": 0}
+    assert client.get("/live?t=" + ",".join(f"tag:{n}" for n in range(1, 500))).status_code == 422
+
+
+def test_a_deactivated_account_is_out_at_once(client: FlaskClient, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "CACHE_S", 0.0)
+    sign_in(client)
+    assert client.get("/").status_code == 200
+    with store.change("admin", "left the company") as change:
+        change.connection.execute(text("update user_account set active = false where name = 'ines'"))
+    assert client.get("/").status_code == 401
+
+
+def test_headers_close_the_usual_doors(client: FlaskClient) -> None:
+    headers = client.get("/login").headers
+    assert "script-src 'self' 'sha256-x'" in headers["Content-Security-Policy"]
+    assert "unsafe-eval" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert client.open("/login", method="TRACE").status_code == 405
+
+
+def test_health_without_a_worker_is_503_and_names_the_parts(client: FlaskClient, store: Store) -> None:
+    answer = client.get("/health")
+    assert answer.status_code == 503
+    assert answer.get_json()["database"] == {"state": "up"}
+    with store.write() as connection:
+        connection.execute(text("insert into worker (id, version) values ('w1', '0')"))
+    assert client.get("/health").status_code == 200
+    assert 'plantglass_worker_age_seconds{worker="w1"}' in client.get("/metrics").get_data(as_text=True)
+
+
+def test_with_the_database_away_pages_say_so(client: FlaskClient) -> None:
+    client.application.extensions["plantglass"] = guard.Context(
+        Store("postgresql+psycopg://nobody@127.0.0.1:1/none"), 30, False, False, "0"
+    )
+    client.set_cookie(guard.COOKIE, "anything")
+    answer = client.get("/", headers={"Accept": "text/html"})
+    assert answer.status_code == 503
+    assert "does not answer" in answer.get_data(as_text=True)
+    assert client.get("/health").status_code == 503
