@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dash import Dash
 
 HERE = Path(__file__).parent
-COMMANDS = ("run", "config", "historian", "twin", "worker", "access", "web")
+COMMANDS = ("run", "config", "historian", "twin", "worker", "access", "audit", "web")
 
 
 def product_version() -> str:

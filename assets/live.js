@@ -50,18 +50,18 @@
   function showSources(sources) {
     var place = document.getElementById("foot-sources");
     if (!place) return;
-    place.replaceChildren.apply(place, Object.keys(sources).sort().map(function (name) {
-      var source = sources[name], span = document.createElement("span");
-      var age = source.age_s === null || source.age_s === undefined ? words("never") : words("ago").replace("{age}", duration(source.age_s * 1e6));
-      span.textContent = name + " " + age;
-      span.className = source.state && source.state !== "connected" ? "src is-away" : "src";
-      if (source.state) span.title = name + ": " + source.state;
+    place.replaceChildren.apply(place, sources.map(function (source) {
+      var span = document.createElement("span");
+      var late = source.age_s === null || source.age_s > 3 * source.expected_s;
+      span.textContent = source.name + " " + (source.age_s === null ? words("never") : words("ago").replace("{age}", duration(source.age_s * 1e6)));
+      span.className = late || source.state !== "connected" ? "src is-away" : "src";
+      span.title = source.name + ": " + source.state;
       return span;
     }));
   }
-  function showEngine(worker) {
+  function showEngine(age) {
     var place = document.getElementById("foot-engine");
-    if (place) place.textContent = worker ? words("running") : words("standing");
+    if (place) place.textContent = age !== null && age !== undefined && age < 30 ? words("running") : words("standing");
   }
 
   function changedTopics(revisions) {
@@ -76,8 +76,8 @@
     now = body.now;
     showDot();
     showAges();
-    showSources(body.sources || {});
-    showEngine(body.worker);
+    showSources(body.sources || []);
+    showEngine(body.worker_age_s);
     if (version && body.version !== version) document.body.classList.add("is-outdated");
     version = version || body.version;
     var changed = changedTopics(body.revisions || {});
@@ -93,7 +93,7 @@
     var gaveUp = new AbortController();
     var timer = setTimeout(function () { gaveUp.abort(); }, LATE_MS);
     var topics = encodeURIComponent(watched.topics.join(","));
-    fetch("/live?topics=" + topics, { headers: { Accept: "application/json" }, signal: gaveUp.signal })
+    fetch("/live?t=" + topics, { headers: { Accept: "application/json" }, signal: gaveUp.signal })
       .then(function (response) {
         if (response.status === 401) { window.location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search)); return null; }
         return response.ok ? response.json() : null;

@@ -53,10 +53,11 @@ _STYLES = "".join(
 )
 
 
+_ERROR = '<i class="pl-shape pl-shape--err" aria-hidden="true"></i>'
+
+
 def _form(error: str | None, hidden: str) -> str:
-    alert = (
-        f'<p class="wrong" role="alert" id="wrong"><i class="pl-shape pl-shape--err" aria-hidden="true"></i>{escape(error)}</p>'
-    )
+    alert = f'<p class="wrong" role="alert" id="wrong">{_ERROR}{escape(error or "")}</p>'
     marked = ' aria-describedby="wrong" aria-invalid="true"' if error else ""
     return (
         f'<form class="fi" method="post" action="/login">{hidden}<h2>{t("Sign in")}</h2>{alert if error else ""}'

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
+from components.shape import icon
+from components.text import aria, data, t
+
 NOTICE = "notice"
 
 
@@ -14,7 +17,9 @@ def region() -> html.Div:
 
 
 def message(text: str, number: str | None = None) -> list[Component]:
-    """What failed in plain words, with the number to quote when the server logged it."""
-    quoted: list[Component] = [html.Span(f"Error {number}", className="pl-id cap t2")] if number else []
-    shown: list[Component] = [html.I(className="pl-shape pl-shape--err"), html.Span(text)]
-    return shown + quoted
+    """What failed in plain words, a way to try again, and the number to quote when the server logged it."""
+    quoted = [html.Span([t("Error"), " ", html.Code(number)], className="cap t2")] if number else []
+    mark = html.I(className="pl-shape pl-shape--err", **aria(hidden="true"))
+    again = html.Button(t("Try again"), className="pl-ctl", **data(do="again"))
+    close = html.Button(icon("x", small=True), className="pl-ctl icon ghost", **aria(label=t("Close")), **data(do="dismiss"))
+    return [html.Div([mark, html.Span(text), *quoted, again, close], className="pl-banner is-error")]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode
 
-from components.format import zone
+from components.format import iso, zone
 from components.text import t
 from engine.errors import Invalid
 from engine.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, us_of
@@ -41,13 +41,12 @@ class View:
     zone: str = "UTC"
     tab: str = "live"
     sel: tuple[str, ...] = ()
-    paused: bool = False
     notices: tuple[str, ...] = field(default=())
 
     @property
     def live(self) -> bool:
-        """True when the range ends now and is not held."""
-        return self.end == "now" and not self.paused
+        """True when the range ends now, so that it moves along."""
+        return self.end == "now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +84,18 @@ def read(path: str, search: str, clocks: Clocks) -> View:
     if len(sel) > MOST_SIGNALS:
         notices += (t("At most {most} signals fit in one chart; the first {most} are shown.", most=MOST_SIGNALS),)
     return View(
-        path, asked.get("at", ""), start, end, from_us, to_us, tz, zone_name, asked.get("tab", "live"), sel[:MOST_SIGNALS],
-        asked.get("live") == "off", notices,
-    )  # fmt: skip
+        path=path,
+        at=asked.get("at", ""),
+        start=start,
+        end=end,
+        from_us=from_us,
+        to_us=to_us,
+        tz=tz,
+        zone=zone_name,
+        tab=asked.get("tab", "live"),
+        sel=sel[:MOST_SIGNALS],
+        notices=notices,
+    )
 
 
 def _zone_of(asked: str, clocks: Clocks) -> tuple[str, tuple[str, ...]]:
@@ -154,6 +162,4 @@ def neighbour(view: View, turns: int, now_us: int) -> tuple[str, str]:
 
 def stamp(at_us: int) -> str:
     """An instant as it stands in a URL."""
-    from components.format import iso
-
     return iso(at_us, "UTC").replace("+00:00", "Z")

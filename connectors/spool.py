@@ -153,8 +153,9 @@ class Spool:
         with self._transaction():
             rows = self._db.execute("select site_id, source_id, tag_id, from_us, to_us, missing from shed").fetchall()
             found: dict[tuple[int, int], list[Gap]] = {}
-            for site_id, source_id, *rest in rows:
-                found.setdefault((site_id, source_id), []).append(Gap(*rest, "the spool was full"))
+            for site_id, source_id, tag_id, from_us, to_us, missing in rows:
+                gap = Gap(tag_id, from_us, to_us, missing, "the spool was full")
+                found.setdefault((site_id, source_id), []).append(gap)
             records = [
                 (site, source, 0, pack(Intake(site, source, gaps=tuple(gaps)))) for (site, source), gaps in found.items()
             ]
@@ -304,7 +305,9 @@ def unpack(site_id: int, source_id: int, body: bytes) -> Intake:
         for _, kind in COLUMNS:
             columns.append(np.frombuffer(body, kind, n, at))
             at += n * np.dtype(kind).itemsize
-        texts, dead, gaps = orjson.loads(body[at : at + length]) if length else ((), (), ())
+        if at + length != len(body):
+            raise Invalid(f"A record of the spool is damaged: it has {len(body)} bytes instead of {at + length}.")
+        texts, dead, gaps = orjson.loads(body[at:]) if length else ((), (), ())
     except (struct.error, ValueError) as error:
         raise Invalid(f"A record of the spool is damaged: {error}.") from error
     return Intake(

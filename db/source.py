@@ -37,7 +37,8 @@ def sources(scope: Scope, store: Store) -> list[Source]:
         rows = connection.execute(
             text(
                 "select id, site_id, name, kind, settings, replay, active, expected_s, version from source"
-                " where (cast(:nodes as int[]) is null or site_id = any(cast(:nodes as int[]))) and retired_at is null order by site_id, name"
+                " where (cast(:nodes as int[]) is null or site_id = any(cast(:nodes as int[]))) and retired_at is null"
+                " order by site_id, name"
             ),
             {"nodes": scope.ids()},
         ).mappings()

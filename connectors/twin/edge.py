@@ -6,6 +6,7 @@ as historical after the next births (5.8, store and forward).
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections import deque
@@ -18,7 +19,7 @@ import paho.mqtt.client as mqtt
 from connectors.sparkplug import BD_SEQ, REBIRTH, DataType, MessageType, Metric, Payload, Topic, decode, encode
 from connectors.twin.publisher import connect, connected, plain
 from engine.errors import Invalid
-from engine.tag import GOOD, ValueKind
+from engine.tag import ValueKind
 from engine.twin.site import SITE, Signal, Site
 
 DATA_TYPES = {
@@ -117,9 +118,9 @@ class EdgeNode:
 
     def cut(self) -> None:
         """Lose the connection without a word: the broker sends the will. The client comes back by itself."""
-        socket = self.client.socket()
-        if socket is not None:
-            socket.close()
+        connection: Any = self.client.socket()
+        if connection is not None:
+            connection.shutdown(socket.SHUT_RDWR)
 
     # ------------------------------------------------------------------ connection, in paho's thread
     def _announce_will(self, client: mqtt.Client) -> None:
@@ -143,7 +144,7 @@ class EdgeNode:
 
     def _on_command(self, got: mqtt.MQTTMessage) -> None:
         try:
-            wish = decode(got.payload).metric(REBIRTH)
+            wish = decode(bytes(got.payload)).metric(REBIRTH)
         except Invalid:
             return  # a command that cannot be read is not obeyed
         if wish is not None and wish.value is True:
@@ -189,7 +190,7 @@ def _metrics(point: Point, samples: Any) -> list[Metric]:
     found = []
     for at_us, value, status in zip(samples.at_us, samples.values, samples.status, strict=True):
         read = plain(point.kind, value)
-        null = read is None or int(status) != GOOD
+        null = read is None or int(status) >> 31 == 1
         at_ms = int(at_us) // 1000
         datatype = point.last.datatype
         found.append(Metric("", None if null else read, datatype, point.alias, at_ms, is_null=null))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,8 @@ class Publisher:
         self.host, self.port = host, port
         self.signals = {s.name: s for s in site.signals if s.route == "mqtt"}
         self.client = connected(client_id)
-        self._last: mqtt.MQTTMessageInfo | None = None
+        self.client.on_publish = lambda *_: self._acknowledge()
+        self.handed_over = self.acknowledged = 0
 
     def start(self) -> None:
         """Connect, and go on trying in the background when the connection is lost; raises `Unavailable` at the start."""
@@ -41,8 +43,9 @@ class Publisher:
 
     def stop(self) -> None:
         """Hand over what is still queued (for up to 5 s), then disconnect."""
-        if self._last is not None and self.client.is_connected():
-            self._last.wait_for_publish(DRAIN_S)
+        until = time.monotonic() + DRAIN_S
+        while self.acknowledged < self.handed_over and self.client.is_connected() and time.monotonic() < until:
+            time.sleep(0.02)
         self.client.disconnect()
         self.client.loop_stop()
 
@@ -57,7 +60,11 @@ class Publisher:
 
     def publish(self, topic: str, payload: bytes) -> None:
         """One retained message at QoS 1; kept and sent later while the broker is away."""
-        self._last = self.client.publish(topic, payload, qos=1, retain=True)
+        self.handed_over += 1
+        self.client.publish(topic, payload, qos=1, retain=True)
+
+    def _acknowledge(self) -> None:
+        self.acknowledged += 1
 
 
 def connect(client: mqtt.Client, host: str, port: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from engine.access import PERMISSIONS, ROLES
 from engine.config.known import Known
 from engine.config.problem import Finding, unknown
-from engine.config.record import Config
+from engine.config.record import Config, RoleEntry, UserEntry
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")
 _RIGHTS = frozenset(permission.key for permission in PERMISSIONS)
@@ -16,7 +16,8 @@ _RIGHTS = frozenset(permission.key for permission in PERMISSIONS)
 
 def findings(config: Config, known: Known) -> Iterator[Finding]:
     """What is wrong with roles, users and grants."""
-    for entry in (*config.roles, *config.users):
+    named: list[RoleEntry | UserEntry] = [*config.roles, *config.users]
+    for entry in named:
         if not NAME.fullmatch(entry.name):
             yield Finding(entry, ("name",), f"The name “{entry.name}” is not made of letters, digits and . _ @ -.")
     for role in config.roles:

@@ -14,14 +14,15 @@ from engine.errors import Invalid
 from engine.location import NodeKind
 
 PATH = re.compile(r"[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)*")
-CURRENCIES = frozenset(
-    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP"
-    " CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR"
-    " ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN"
-    " MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD"
-    " SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR"
-    " ZMW ZWG".split()
-)
+_CODES = """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF
+    CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG
+    HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA
+    MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD
+    RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX
+    USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+"""
+CURRENCIES = frozenset(_CODES.split())
 """ISO 4217 codes of currencies in use."""
 
 
@@ -41,12 +42,14 @@ def _path(entry: LocationEntry, known: Known) -> Iterator[Finding]:
         yield Finding(entry, ("path",), f"The path “{entry.path}” {reason}")
         return
     above = entry.path.rpartition("/")[0]
-    if above and (reason := known.missing("place", above, known.kinds)):
-        yield Finding(entry, ("path",), f"The place above is missing. {reason}")
-    elif reason := _misplaced(entry, known.kinds.get(above)):
-        yield Finding(entry, ("kind",), reason)
+    if above and (missing := known.missing("place", above, known.kinds)):
+        yield Finding(entry, ("path",), f"The place above is missing. {missing}")
+    elif wrong := _misplaced(entry, known.kinds.get(above)):
+        yield Finding(entry, ("kind",), wrong)
     if entry.was is not None and entry.was in known.kinds:
-        yield Finding(entry, ("was",), f"“{entry.was}” is still a place of this file, so “{entry.path}” cannot have moved from it.")
+        yield Finding(
+            entry, ("was",), f"“{entry.was}” is still a place of this file, so “{entry.path}” cannot have moved from it."
+        )
 
 
 def _misplaced(entry: LocationEntry, above: NodeKind | None) -> str | None:
@@ -71,10 +74,9 @@ def _place(entry: LocationEntry, known: Known) -> Iterator[Finding]:
     if entry.currency and entry.currency not in CURRENCIES:
         yield Finding(entry, ("currency",), unknown("currency", entry.currency, CURRENCIES))
     if entry.calendar is not None:
-        site = known.sites.get(entry.path)
-        reason = known.missing("calendar", entry.calendar, known.calendars.get(site or "", set()))
-        if reason:
-            yield Finding(entry, ("calendar",), reason)
+        calendars = known.calendars.get(known.sites.get(entry.path) or "", set())
+        if missing := known.missing("calendar", entry.calendar, calendars):
+            yield Finding(entry, ("calendar",), missing)
 
 
 def _machine(entry: LocationEntry) -> Iterator[Finding]:
@@ -82,7 +84,9 @@ def _machine(entry: LocationEntry) -> Iterator[Finding]:
     if entry.kind is NodeKind.MACHINE and machine is None:
         yield Finding(entry, (), f"The machine “{entry.path}” needs a table “machine” with at least its class.")
     if entry.kind is not NodeKind.MACHINE and machine is not None:
-        yield Finding(entry, ("machine",), f"“{entry.path}” is of kind {entry.kind.value}; only a machine has a table “machine”.")
+        yield Finding(
+            entry, ("machine",), f"“{entry.path}” is of kind {entry.kind.value}; only a machine has a table “machine”."
+        )
     if machine and machine.criticality is not None and not 1 <= machine.criticality <= 5:
         yield Finding(entry, ("machine", "criticality"), f"A criticality of {machine.criticality} is none; write 1 to 5.")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.config.known import Known
 from engine.config.problem import Finding
-from engine.config.record import Config, RateEntry, RecipeEntry
+from engine.config.record import Config, MaterialEntry, ProductEntry, RateEntry, RecipeEntry
 from engine.location import NodeKind
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
@@ -16,7 +16,8 @@ CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 def findings(config: Config, known: Known) -> Iterator[Finding]:
     """What is wrong with products, materials, recipes and rates."""
-    for entry in (*config.products, *config.materials, *config.recipes):
+    coded: list[ProductEntry | MaterialEntry | RecipeEntry] = [*config.products, *config.materials, *config.recipes]
+    for entry in coded:
         if not CODE.fullmatch(entry.code):
             yield Finding(entry, ("code",), f"The code “{entry.code}” is not made of letters, digits and . _ / -.")
     for recipe in config.recipes:
@@ -49,6 +50,8 @@ def _rate(entry: RateEntry, known: Known) -> Iterator[Finding]:
     if reason := known.missing("place", entry.at, known.kinds):
         yield Finding(entry, ("at",), reason)
     elif known.kinds.get(entry.at) in (NodeKind.ENTERPRISE, NodeKind.SITE):
-        yield Finding(entry, ("at",), f"“{entry.at}” is of kind {known.kinds[entry.at].value}; a rate is that of a machine or line.")
+        yield Finding(
+            entry, ("at",), f"“{entry.at}” is of kind {known.kinds[entry.at].value}; a rate is that of a machine or line."
+        )
     if entry.per_hour <= 0:
         yield Finding(entry, ("per_hour",), f"A rate of {entry.per_hour:g} an hour is none; write more than 0.")

@@ -32,7 +32,8 @@ NEEDED = {"opcua": ("url",), "mqtt": ("host",), "sparkplug": ("host", "group"), 
 """Kinds of sources and the settings without which they cannot be read."""
 SECRET = re.compile(r"passw|passphrase|secret|token|credential|api_?key|private_?key|^pin$", re.IGNORECASE)
 _NUMBERS = (ValueKind.FLOAT, ValueKind.INT)
-_LADDER = ("low", "alarm_low", "normal_low", "setpoint", "normal_high", "alarm_high", "high")
+_LADDER = ("alarm_low", "normal_low", "setpoint", "normal_high", "alarm_high")
+_PAIRS = (("low", "high"), ("normal_low", "normal_high"), ("alarm_low", "alarm_high"))
 
 
 def findings(config: Config, known: Known) -> Iterator[Finding]:
@@ -66,7 +67,9 @@ def _source(entry: SourceEntry, known: Known) -> Iterator[Finding]:
         yield Finding(entry, ("expected_s",), f"An expected interval of {entry.expected_s:g} s is none; write more than 0.")
     for name in NEEDED.get(entry.kind, ()):
         if not isinstance(entry.settings.get(name), str) or not entry.settings[name]:
-            yield Finding(entry, ("settings",), f"The source “{entry.name}” of kind {entry.kind} needs the setting “{name}”, a text.")
+            yield Finding(
+                entry, ("settings",), f"The source “{entry.name}” of kind {entry.kind} needs the setting “{name}”, a text."
+            )
     yield from _secrets(entry, entry.settings, ("settings",))
     yield from _address(entry)
 
@@ -78,9 +81,13 @@ def _secrets(entry: SourceEntry, settings: dict[str, Any], keys: tuple[str, ...]
             yield from _secrets(entry, value, place)
         elif SECRET.search(key) and not key.endswith(("_env", "_file")):
             advice = f"write “{key}_env” (name of an environment variable) or “{key}_file” (name of a file)."
-            yield Finding(entry, place, f"The setting “{key}” looks like a secret, which does not belong in this file; {advice}")
+            yield Finding(
+                entry, place, f"The setting “{key}” looks like a secret, which does not belong in this file; {advice}"
+            )
         elif isinstance(value, str) and "://" in value and "@" in value.split("://", 1)[1].split("/", 1)[0]:
-            yield Finding(entry, place, f"The setting “{key}” holds a user or password in its address, which does not belong in it.")
+            yield Finding(
+                entry, place, f"The setting “{key}” holds a user or password in its address, which does not belong in it."
+            )
 
 
 def _address(entry: SourceEntry) -> Iterator[Finding]:
@@ -90,7 +97,9 @@ def _address(entry: SourceEntry) -> Iterator[Finding]:
     if entry.kind == "opcua" and isinstance(url, str) and url and not _is_opc_address(url):
         yield Finding(entry, ("settings", "url"), f"The address “{url}” is not of the form opc.tcp://host:port/name.")
     if entry.kind == "folder" and isinstance(path, str) and _leads_away(path):
-        yield Finding(entry, ("settings", "path"), f"The folder “{path}” leads out of the data folder; write a path relative to it.")
+        yield Finding(
+            entry, ("settings", "path"), f"The folder “{path}” leads out of the data folder; write a path relative to it."
+        )
 
 
 def _is_opc_address(url: str) -> bool:
@@ -116,7 +125,9 @@ def _tag(entry: TagEntry, known: Known) -> Iterator[Finding]:
     if entry.kind is ValueKind.STATE and not entry.state_table:
         yield Finding(entry, (), f"The tag “{entry.name}” of kind state needs a “state_table”.")
     if entry.state_table is not None and entry.kind is not ValueKind.STATE:
-        yield Finding(entry, ("state_table",), f"The tag “{entry.name}” is of kind {entry.kind.value}; only kind state has a state table.")
+        yield Finding(
+            entry, ("state_table",), f"The tag “{entry.name}” is of kind {entry.kind.value}; only kind state has a state table."
+        )
     elif entry.state_table and (reason := known.missing("state table", entry.state_table, known.state_tables)):
         yield Finding(entry, ("state_table",), reason)
 
@@ -125,7 +136,9 @@ def _number(entry: TagEntry) -> Iterator[Finding]:
     """What only numbers have: the straight line, the counter, the rollover."""
     kind = entry.kind.value
     if entry.interpolation is Interpolation.LINEAR and entry.kind not in _NUMBERS:
-        yield Finding(entry, ("interpolation",), f"The tag “{entry.name}” is of kind {kind}; there is no line between its values.")
+        yield Finding(
+            entry, ("interpolation",), f"The tag “{entry.name}” is of kind {kind}; there is no line between its values."
+        )
     if entry.counter and entry.kind not in _NUMBERS:
         yield Finding(entry, ("counter",), f"The tag “{entry.name}” is of kind {kind}; only float and int can count.")
     if entry.rollover is not None and not entry.counter:
@@ -133,18 +146,26 @@ def _number(entry: TagEntry) -> Iterator[Finding]:
     if entry.rollover is not None and entry.rollover <= 0:
         yield Finding(entry, ("rollover",), f"A rollover at {entry.rollover:g} is none; write more than 0.")
     if entry.interval_s is not None and entry.interval_s <= 0:
-        yield Finding(entry, ("interval_s",), f"An interval of {entry.interval_s:g} s is none; write more than 0, or leave it out.")
+        yield Finding(
+            entry, ("interval_s",), f"An interval of {entry.interval_s:g} s is none; write more than 0, or leave it out."
+        )
     if entry.decimals is not None and not 0 <= entry.decimals <= 15:
         yield Finding(entry, ("decimals",), f"{entry.decimals} decimals cannot be shown; write 0 to 15.")
 
 
 def _limits(entry: TagEntry, limits: Limits) -> Iterator[Finding]:
-    set_ = [(name, value) for name in _LADDER if (value := getattr(limits, name)) is not None]
-    if set_ and entry.kind not in _NUMBERS:
-        yield Finding(entry, ("limits",), f"The tag “{entry.name}” is of kind {entry.kind.value}; only float and int have limits.")
-    for (lower, low), (upper, high) in pairwise(set_):
-        if low > high or (low == high and "setpoint" not in (lower, upper)):
-            yield Finding(entry, ("limits", upper), f"The limits of “{entry.name}” cross: {lower} {low:g} and {upper} {high:g}.")
+    """Each pair has room between, and alarm limits lie outside the normal range; the display range is independent."""
+    given = {name: value for name in Limits.__slots__ if (value := getattr(limits, name)) is not None}
+    if given and entry.kind not in _NUMBERS:
+        yield Finding(
+            entry, ("limits",), f"The tag “{entry.name}” is of kind {entry.kind.value}; only float and int have limits."
+        )
+    ladder = [name for name in _LADDER if name in given]
+    crossed = [(lower, upper) for lower, upper in pairwise(ladder) if given[lower] > given[upper]]
+    crossed += [(a, b) for a, b in _PAIRS if a in given and b in given and given[a] >= given[b]]
+    for lower, upper in dict.fromkeys(crossed):
+        reason = f"The limits of “{entry.name}” cross: {lower} {given[lower]:g} and {upper} {given[upper]:g}."
+        yield Finding(entry, ("limits", upper), reason)
 
 
 def _binding(entry: TagEntry, known: Known) -> Iterator[Finding]:

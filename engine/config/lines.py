@@ -8,8 +8,15 @@ from collections.abc import Iterator
 
 Where = tuple[str | int, ...]
 
-_TOKEN = re.compile(
-    r'"""(?:\\.|[^\\])*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:\\.|[^"\\\n])*"' r"|'[^'\n]*'" r"|#[^\n]*" r"|[\[\]{}]" r"|\n" r"|[^\"'#\[\]{}\n]+",
+_PIECE = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}'
+    r"|'''.*?'{3,5}"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'"
+    r"|#[^\n]*"
+    r"|[\[\]{}]"
+    r"|\n"
+    r"|[^\"'#\[\]{}\n]+",
     re.DOTALL,
 )
 _KEY = re.compile(r'\s*(?:("(?:\\.|[^"\\])*"|\'[^\']*\')|([A-Za-z0-9_-]+))\s*')
@@ -57,17 +64,18 @@ def _opened(counts: dict[Where, int], header: str) -> Where:
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
     """Each header or `key = value` with the line on which it begins, comments left out."""
-    line, begun, depth, parts = 1, 1, 0, []
-    for match in _TOKEN.finditer(text):
-        token = match.group()
-        if token == "\n" and depth == 0:
+    line, begun, depth = 1, 1, 0
+    parts: list[str] = []
+    for match in _PIECE.finditer(text):
+        piece = match.group()
+        if piece == "\n" and depth == 0:
             if statement := "".join(parts).strip():
                 yield begun, statement
             parts, begun = [], line + 1
-        elif not token.startswith("#"):
-            depth += (token in "[{") - (token in "]}")
-            parts.append(token)
-        line += token.count("\n")
+        elif not piece.startswith("#"):
+            depth += (piece in "[{") - (piece in "]}")
+            parts.append(piece)
+        line += piece.count("\n")
     if statement := "".join(parts).strip():
         yield begun, statement
 

@@ -24,7 +24,7 @@ T = TypeVar("T")
 Convert = Callable[["Reader", Any, Where], Any]
 
 
-class Wrong(Exception):
+class WrongError(Exception):
     """A value that cannot be taken; the text ends the sentence “KEY …”."""
 
 
@@ -73,7 +73,7 @@ class Reader:
     def _value(self, convert: Convert, value: Any, where: Where) -> Any:
         try:
             return convert(self, value, where)
-        except Wrong as wrong:
+        except WrongError as wrong:
             self.problems.append((where, f"“{where[-1]}” {wrong}"))
             return None
 
@@ -119,16 +119,16 @@ def _converter(hint: Any) -> Convert:
     return _SIMPLE[hint]
 
 
-def _record(reader: Reader, class_: type[T], value: Any, where: Where) -> T | None:
+def _record(reader: Reader, class_: Any, value: Any, where: Where) -> Any:
     if not isinstance(value, dict):
-        raise Wrong("must be a table.")
+        raise WrongError("must be a table.")
     return reader.record(class_, value, where)
 
 
 def _list_of(convert: Convert) -> Convert:
     def read(reader: Reader, value: Any, where: Where) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise Wrong("must be a list.")
+            raise WrongError("must be a list.")
         found = [reader._value(convert, item, (*where, n)) for n, item in enumerate(value)]
         return tuple(item for item in found if item is not None)
 
@@ -137,13 +137,13 @@ def _list_of(convert: Convert) -> Convert:
 
 def _pair(_reader: Reader, value: Any, _where: Where) -> tuple[str, str]:
     if not isinstance(value, list) or len(value) != 2 or not all(isinstance(item, str) for item in value):
-        raise Wrong('must be a pair of texts, as in ["Execute", "running"].')
+        raise WrongError('must be a pair of texts, as in ["Execute", "running"].')
     return value[0], value[1]
 
 
 def _codes(reader: Reader, value: Any, where: Where) -> dict[int, tuple[str, str]]:
     if not isinstance(value, dict):
-        raise Wrong("must be a table.")
+        raise WrongError("must be a table.")
     found = {}
     for key, item in value.items():
         if not key.lstrip("-").isdecimal() or abs(int(key)) >= 2**31:
@@ -157,7 +157,7 @@ def _codes(reader: Reader, value: Any, where: Where) -> dict[int, tuple[str, str
 
 def _free(reader: Reader, value: Any, where: Where) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise Wrong("must be a table.")
+        raise WrongError("must be a table.")
     return {key: reader._value(_any, item, (*where, key)) for key, item in value.items()}
 
 
@@ -173,39 +173,39 @@ def _any(reader: Reader, value: Any, where: Where) -> Any:
         return _number(reader, value, where)
     if isinstance(value, (bool, int)):
         return value
-    raise Wrong("must be text, a number, true or false here; put dates in quotes.")
+    raise WrongError("must be text, a number, true or false here; put dates in quotes.")
 
 
 def _choice(kinds: type[StrEnum], value: Any) -> StrEnum:
     known = [kind.value for kind in kinds]
     if value not in known:
-        raise Wrong(f"must be one of {', '.join(known)}; it is {value!r}.")
+        raise WrongError(f"must be one of {', '.join(known)}; it is {value!r}.")
     return kinds(value)
 
 
 def _text(_reader: Reader, value: Any, _where: Where) -> str:
     if not isinstance(value, str):
-        raise Wrong(f"must be text in quotes; it is {value!r}.")
+        raise WrongError(f"must be text in quotes; it is {value!r}.")
     if "\x00" in value:
-        raise Wrong("holds a character with code 0, which cannot be stored.")
+        raise WrongError("holds a character with code 0, which cannot be stored.")
     return value
 
 
 def _flag(_reader: Reader, value: Any, _where: Where) -> bool:
     if not isinstance(value, bool):
-        raise Wrong(f"must be true or false; it is {value!r}.")
+        raise WrongError(f"must be true or false; it is {value!r}.")
     return value
 
 
 def _whole(_reader: Reader, value: Any, _where: Where) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**31:
-        raise Wrong(f"must be a whole number; it is {value!r}.")
+        raise WrongError(f"must be a whole number; it is {value!r}.")
     return value
 
 
 def _number(_reader: Reader, value: Any, _where: Where) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise Wrong(f"must be a finite number; it is {value!r}.")
+        raise WrongError(f"must be a finite number; it is {value!r}.")
     return float(value)
 
 
@@ -213,7 +213,7 @@ def _date(_reader: Reader, value: Any, _where: Where) -> date:
     if isinstance(value, str):
         value = _parsed(date.fromisoformat, value)
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise Wrong(f"must be a date such as 2026-12-25; it is {value!r}.")
+        raise WrongError(f"must be a date such as 2026-12-25; it is {value!r}.")
     return value
 
 
@@ -221,7 +221,7 @@ def _moment(_reader: Reader, value: Any, _where: Where) -> datetime:
     if isinstance(value, str):
         value = _parsed(datetime.fromisoformat, value)
     if not isinstance(value, datetime) or value.tzinfo is None or not 1970 <= value.year < 2200:
-        raise Wrong(f"must be a time with its offset such as 2026-01-01T00:00:00Z (1970 to 2199); it is {value!s}.")
+        raise WrongError(f"must be a time with its offset such as 2026-01-01T00:00:00Z (1970 to 2199); it is {value!s}.")
     return value.astimezone(UTC)
 
 
@@ -229,7 +229,7 @@ def _time(_reader: Reader, value: Any, _where: Where) -> time:
     if isinstance(value, str):
         value = _parsed(time.fromisoformat, value)
     if not isinstance(value, time) or value.tzinfo is not None:
-        raise Wrong(f'must be a time of day such as "06:00"; it is {value!r}.')
+        raise WrongError(f'must be a time of day such as "06:00"; it is {value!r}.')
     return value
 
 

@@ -41,7 +41,7 @@ def plain(record: Any) -> dict[str, Any]:
     return found
 
 
-def _default(item: Field) -> Any:  # type: ignore[type-arg]
+def _default(item: Field[Any]) -> Any:
     if item.default_factory is not MISSING:
         return item.default_factory()
     return item.default

@@ -29,7 +29,8 @@ LINES: tuple[Line, ...] = (
     Line("solid-dose", "solid", 2, ("granulator-1", "blender-1", "press-1", "press-2", "press-3", "coater-1")),
     Line("packaging-1", "packaging", 3, ("blister-1", "cartoner-1", "checkweigher-1", "casepacker-1")),
     Line("packaging-2", "packaging", 4, ("blister-2", "cartoner-2", "checkweigher-2", "casepacker-2")),
-    Line("utilities", "utilities", 0, ("chiller-1", "compressor-1", "compressor-2", "wfi-1", "boiler-1", "ahu-1", "ahu-2", "ahu-3")),
+    Line("utilities", "utilities", 0,
+         ("chiller-1", "compressor-1", "compressor-2", "wfi-1", "boiler-1", "ahu-1", "ahu-2", "ahu-3")),
     Line("rooms", "rooms", 0,
          ("room-a1", "room-b1", "room-c1", "room-d1", "room-d2", "room-p1", "cold-room-1")),
 )  # fmt: skip
@@ -55,8 +56,9 @@ def plan_week(line: Line, week: int, seed: int) -> WeekPlan:
 
 
 def _packaging(planner: Planner) -> None:
-    flow = Flow(tuple(planner.tracks), (0.004, 0.003, 0.004, 0.002), (5, 3, 1, 2), (1, 0.5, 1, 1), 720.0, 0.035)
     two_shifts = planner.line == "packaging-2"
+    between_stops_s, failures = (540.0, 0.05) if two_shifts else (720.0, 0.035)
+    flow = Flow(tuple(planner.tracks), (0.004, 0.003, 0.004, 0.002), (5, 3, 1, 2), (1, 0.5, 1, 1), between_stops_s, failures)
     windows: Windows = weeks.local_hours(planner.week, planner.weekday, 6, 22) if two_shifts else [(0.0, planner.length_s)]
     rng, now, product = planner.rng, 300.0, ""
     while True:

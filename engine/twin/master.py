@@ -1,4 +1,4 @@
-"""Master data of the virtual site: calendars, products, materials, recipes, rates, sources, demo users. All names are invented."""
+"""Master data of the virtual site: calendars, products, materials, recipes, rates, sources, users. All names are invented."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ EVERYBODY = -1
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Machines in a row. `passes`: units out for one unit in (0.5: two blisters make a carton). `weights`: who stops how often."""
+    """Machines in a row. `passes`: units out for one in (0.5: two blisters make a carton); `weights`: who stops how often."""
 
     machines: tuple[str, ...]
     rejects: tuple[float, ...]
@@ -76,7 +76,7 @@ class Run:
 
 
 def plan_run(rng: Random, flow: Flow, run: Run, rate: float, windows: Windows, limit_s: float) -> Run:
-    """The run with its stops and its end: `quantity` at `rate` (units a second) takes its net time, and no longer than the limit."""
+    """The run with its stops and its end: `quantity` at `rate` (units a second) takes its net time, at most until the limit."""
     now, net, stops = run.start_s, run.quantity / rate, []
     while net > 0 and now < limit_s:
         closes = next((end for start, end in windows if start <= now < end), None)
@@ -163,14 +163,12 @@ def _halt(stop: Stop, unit: int, begin: float, over: float) -> list[tuple[float,
         return [(begin, HOLDING), (begin + 2, HELD), (over - 3, UNHOLDING)]
     clear = begin + (over - begin) * 0.8
     mend = (over - clear) / 4
-    return [(begin, ABORTING), (begin + 2, ABORTED), (clear, CLEARING), (clear + mend, STOPPED)] + [
-        (clear + 2 * mend, RESETTING),
-        (over - mend, STARTING),
-    ]
+    mending = [(clear, CLEARING), (clear + mend, STOPPED), (clear + 2 * mend, RESETTING), (over - mend, STARTING)]
+    return [(begin, ABORTING), (begin + 2, ABORTED), *mending]
 
 
 def between(track: Track, start_s: float, work: Sequence[tuple[int, float, str]], job: int) -> float:
-    """Line clearance, cleaning, changeover after a batch: (mode, seconds, phase) one after another; then idle. Returns the end."""
+    """Work after a batch: (mode, seconds, phase) one after another, then idle. Returns the end."""
     now = max(start_s, track.end_s)
     for mode, length, phase in work:
         track.add(Segment(now, STOPPED, mode, job=job, phase=phase))

@@ -72,6 +72,7 @@ COLUMNS: dict[str, type] = {
     "phase_us": np.int64,  # when the phase (or the stretch without one) began
     "made": np.float64,  # made before the segment, since commissioning
     "rejected": np.float64,
+    "seen_us": np.int64,  # the last instant of making before the segment, in its week; the week's start when there is none
 }
 
 
@@ -152,6 +153,7 @@ def timeline_of(segments: Sequence[Segment], start_us: int, until_us: int, jobs:
     }
     columns["phase_us"] = _since(starts, columns["phase"], columns["job"])
     columns["made"] = columns["rejected"] = np.zeros(len(starts))
+    columns["seen_us"] = starts
     inside = starts < until_us
     return Timeline({name: column[inside] for name, column in columns.items()}, until_us, jobs, names)
 
@@ -163,11 +165,14 @@ def _since(starts: np.ndarray, phase: np.ndarray, job: np.ndarray) -> np.ndarray
 
 
 def counted(line: Timeline, made: float, rejected: float) -> Timeline:
-    """The same with its counters running on from totals."""
+    """The line itself, its counters running on from totals and `seen_us` filled in."""
     step = line.seconds * line["rate"]
     scrap = step * line["reject"]
     line.columns["made"] = made + np.cumsum(step) - step
     line.columns["rejected"] = rejected + np.cumsum(scrap) - scrap
+    making = np.where(line["rate"] > 0, np.arange(len(line)), -1)
+    last = np.maximum.accumulate(making)
+    line.columns["seen_us"] = np.where(last < 0, line.from_us, line.ends_us[last] - 1)
     return line
 
 
@@ -185,7 +190,7 @@ def joined(parts: Sequence[Timeline]) -> Timeline:
 
 
 def cut(line: Timeline, cuts: Iterable[int]) -> Timeline:
-    """The same with segments split at the given instants; nothing else changes but the counters, which are left to `counted`."""
+    """A copy with segments split at the given instants; the counters are left to `counted`."""
     inside = sorted({c for c in cuts if line.from_us < c < line.until_us} - set(line["start_us"].tolist()))
     if not inside:
         return Timeline(dict(line.columns), line.until_us, line.jobs, line.phases)

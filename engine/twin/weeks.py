@@ -1,4 +1,4 @@
-"""Weeks of a line: from 06:00 local time on its weekday. A line is empty at the turn of its week, so that weeks can be planned alone."""
+"""Weeks of a line: from 06:00 local time on its weekday. A line is empty then, so that weeks can be planned alone."""
 
 from __future__ import annotations
 

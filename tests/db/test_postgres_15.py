@@ -35,14 +35,18 @@ def old_server() -> Iterator[str]:
         owner = pwd.getpwnam("postgres")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
         prefix = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-    run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
-    subprocess.run([*prefix, BIN / "initdb", "-A", "trust", "-U", "postgres", "-D", folder / "data"], **run)
+    subprocess.run(
+        [*prefix, BIN / "initdb", "-A", "trust", "-U", "postgres", "-D", folder / "data"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        cwd=folder,
+    )
     control = [*prefix, BIN / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log"]
-    subprocess.run([*control, "-o", f"-h '' -k {folder}", "start"], **run)
+    subprocess.run([*control, "-o", f"-h '' -k {folder}", "start"], check=True, stdout=subprocess.DEVNULL, cwd=folder)
     try:
         yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **run)
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL, cwd=folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 

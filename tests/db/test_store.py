@@ -46,8 +46,7 @@ def test_the_application_may_not_touch_the_audit_trail(store: Store) -> None:
 
 def test_a_failed_change_leaves_neither_row_nor_entry(store: Store) -> None:
     with pytest.raises(Conflict), store.change("ines", "twice") as change:
-        change.connection.execute(text(PRODUCT))
-        change.connection.execute(text(PRODUCT))
+        change.connection.execute(text(f"{PRODUCT}, ('P1', 'twice')"))
     with store.read() as connection:
         assert (
             connection.execute(text("select (select count(*) from product) + (select count(*) from audit_entry)")).scalar() == 0

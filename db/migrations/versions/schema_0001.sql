@@ -443,8 +443,9 @@ create table superseded (                            -- older revisions of sampl
     status integer not null,
     received_us bigint not null,
     replaced_at timestamptz not null default now(),
-    actor text not null default 'source',
-    reason text not null default 'the source sent another value for the same sample'
+    actor text not null default coalesce(nullif(current_setting('plantglass.actor', true), ''), 'source'),
+    reason text not null default
+        coalesce(nullif(current_setting('plantglass.reason', true), ''), 'the source sent another value for the same sample')
 );
 create index superseded_key on superseded (site_id, tag_id, at_us, seq);
 

@@ -1,0 +1,67 @@
+"""The states of a panel that are not its content: empty, stale, error, no permission, loading (ui.md 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.shape import icon, shape
+from components.text import aria, data, t
+
+
+def empty(text: str, *actions: Component) -> html.Div:
+    """What would be here, why it is not, and one way on."""
+    ghost = html.Div(className="ghost pl-ghost", **aria(hidden="true"))
+    return html.Div([ghost, html.P(text), *actions], className="pl-empty")
+
+
+def no_data(first: str, last: str, latest: Component | None) -> html.Div:
+    """No measurements in the range; `latest` leads to the newest range that has some."""
+    text = t("No measurements between {first} and {last}.", first=first, last=last)
+    return empty(text, *([latest] if latest else []))
+
+
+def failed(text: str, error_id: str = "") -> html.Div:
+    """What failed in plain words, the error id, and a way to try again."""
+    again = html.Button(t("Try again"), className="pl-ctl", **data(do="again"))
+    code = html.Span([t("Error"), " ", html.Code(error_id)], className="cap t2") if error_id else None
+    return html.Div(
+        [html.Div(shape("error", hidden=True), className="big"), html.B(text), html.Div([again, code], className="row")],
+        className="pl-empty is-error",
+        role="alert",
+    )
+
+
+def forbidden(right: str, place: str) -> html.Div:
+    """Which right is missing, and who can give it."""
+    return html.Div(
+        [
+            html.Div(icon("lock"), className="big"),
+            html.B(t("You need the right “{right}” at {place}.", right=right, place=place)),
+            html.P(t("An administrator can grant it under Users and roles.")),
+        ],
+        className="pl-empty",
+    )
+
+
+def skeleton(rows: int = 4) -> html.Div:
+    """The shape of content that is on its way; shown after 200 ms."""
+    bars = [html.Div(className="sk", style={"width": f"{90 - 13 * (i % 4)}%"}) for i in range(rows)]
+    return html.Div(bars, className="pl-sk", **aria(busy="true", label=t("Loading")), **_status())
+
+
+def _status() -> dict[str, Any]:
+    return {"role": "status"}
+
+
+def notice(text: str) -> html.Div:
+    """A banner above the page: something asked for was not understood."""
+    close = html.Button(icon("x", small=True), className="pl-ctl icon ghost", **aria(label=t("Close")), **data(do="dismiss"))
+    return html.Div([icon("flag"), html.Span(text), close], className="pl-banner", role="status")
+
+
+def coverage(share: float) -> html.Span | None:
+    """The chip of a value that rests on part of the data; None for all of it."""
+    return html.Span(t("data {percent} %", percent=int(share * 100)), className="chip q") if share < 0.995 else None

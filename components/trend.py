@@ -1,0 +1,293 @@
+"""The trend: small multiples in one figure on one time axis, as a plain dict with colours by name.
+
+One row for each signal: band of the normal range, dash-dot alarm limits, the value at the end. Raw samples are a line;
+aggregated ones are the mean in an envelope of least and greatest, and the tooltip says so. Gaps are gaps. Times are
+epoch milliseconds shifted by the zone's offset, since Plotly's date axis knows no zones. Owns the ids of the trend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dash import dcc, html
+
+from components import format as show
+from components.analog import level
+from components.course import Course, points
+from components.text import aria, t
+from components.view import View
+from engine.tag import Interpolation, Limits, Tag, ValueKind
+from engine.time import HOUR_US, MINUTE_US, SECOND_US
+
+GRAPH, FIGURE, TICK, AFTER, SINK, ZOOM = "trend", "trend-figure", "trend-tick", "trend-after", "trend-sink", "trend-zoom"
+PICKER, SUMMARY, PANEL, TABLE, TABLE_DIALOG = "trend-picker", "trend-summary", "trend", "trend-table", "trend-table-dialog"
+EMPTY = "trend-empty"
+
+MOST_POINTS = 2_000
+ROW_PX, EDGE_PX = 118, 62
+
+
+# ------------------------------------------------------------------ the widget
+def graph() -> list[Any]:
+    """The chart with its stores and its words for screen readers."""
+    config: Any = {
+        "displaylogo": False,
+        "doubleClick": "reset",
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    }
+    chart = dcc.Graph(id=GRAPH, className="pl-chart", config=config, responsive=True)
+    stores = [dcc.Store(id=name) for name in (FIGURE, TICK, AFTER, SINK, ZOOM)]
+    return [
+        *stores,
+        html.Div(id=EMPTY),
+        html.Div(chart, id="trend-holder", role="img", **aria(label=t("Trend of the chosen signals"), describedby=SUMMARY)),
+        html.P(id=SUMMARY, className="pl-sr"),
+    ]
+
+
+def picker() -> dcc.Dropdown:
+    """Which signals are drawn; typing searches the whole plant."""
+    return dcc.Dropdown(
+        id=PICKER, multi=True, searchable=True, clearable=False, placeholder=t("Choose signals"), className="pl-picker",
+        debounce=False, optionHeight=44, maxHeight=320,
+    )  # fmt: skip
+
+
+def option(tag: Tag, place: str = "") -> dict[str, str]:
+    """A choice of the picker."""
+    unit = f", {tag.unit}" if tag.unit else ""
+    return {"label": f"{tag.title}{unit}{f' · {place}' if place else ''}", "value": tag.name}
+
+
+def default_choice(tags: Sequence[Tag], most: int = 4) -> list[Tag]:
+    """The signals drawn before anybody chose: measured ones with limits first, counters and states last."""
+    numeric = [tag for tag in tags if tag.kind is not ValueKind.TEXT]
+    return sorted(numeric, key=_dullness)[:most]
+
+
+def _dullness(tag: Tag) -> int:
+    if tag.kind is not ValueKind.FLOAT or tag.counter:
+        return 3
+    if tag.limits.alarm_high is not None or tag.limits.alarm_low is not None:
+        return 0
+    return 1 if tag.limits.normal_high is not None else 2
+
+
+# ------------------------------------------------------------------ the figure
+def figure(courses: Sequence[Course], view: View) -> dict[str, Any]:
+    """What the browser keeps: the figure, where each signal's traces and label stand, and what a tick must match."""
+    shift = shift_ms(view)
+    drawn: dict[str, Any] = {"data": [], "layout": _layout(len(courses), view)}
+    places: dict[str, dict[str, int]] = {}
+    for row, course in enumerate(courses):
+        places[str(course.tag.id)] = _add_row(drawn, course, row, len(courses), shift, view)
+    return {
+        "figure": drawn,
+        "traces": places,
+        "key": key(courses, view),
+        "shift_ms": shift,
+        "after": {str(c.tag.id): int(c.at_us[-1]) if len(c.at_us) else view.from_us for c in courses},
+        "widths": {str(c.tag.id): c.width_us for c in courses},
+        "at": newest_us(courses),
+        "hold": hold_us(courses),
+    }
+
+
+def key(courses: Sequence[Course], view: View) -> str:
+    """Equal for a figure and the ticks that belong to it."""
+    return f"{view.start}|{view.end}|{view.tz}|{','.join(str(c.tag.id) for c in courses)}"
+
+
+def newest_us(courses: Sequence[Course]) -> int:
+    """The newest sample of all drawn signals; 0 when there is none."""
+    return max((int(c.at_us[-1]) for c in courses if len(c.at_us)), default=0)
+
+
+def hold_us(courses: Sequence[Course]) -> int:
+    """After how long without any sample the chart is stale: three of the slowest expected intervals; 0: never."""
+    held = [c.tag.hold_s for c in courses]
+    if not held or any(h is None for h in held):
+        return 0
+    return int(max(h for h in held if h is not None) * SECOND_US) + max(c.width_us for c in courses)
+
+
+def shift_ms(view: View) -> int:
+    """Milliseconds from UTC to the zone of the view at its end."""
+    offset = show.local(view.to_us, view.zone).utcoffset()
+    return int(offset.total_seconds() * 1000) if offset else 0
+
+
+def _layout(rows: int, view: View) -> dict[str, Any]:
+    shift = shift_ms(view)
+    axis: dict[str, Any] = {
+        "type": "date",
+        "range": [view.from_us / 1000 + shift, view.to_us / 1000 + shift],
+        "anchor": f"y{rows}" if rows > 1 else "y",
+        "title": {"text": _axis_title(view)},
+        "tickformatstops": _STOPS,
+        "hoverformat": "%a %-d %b %H:%M:%S",
+        "nticks": 7,
+        "fixedrange": False,
+    }
+    return {
+        "xaxis": axis,
+        "height": EDGE_PX + ROW_PX * rows,
+        "margin": {"t": 22, "r": 72, "l": 46, "b": 46},
+        "hovermode": "x unified",
+        "hoversubplots": "axis",
+        "uirevision": f"{view.start}|{view.end}",
+        "shapes": [],
+        "annotations": [],
+        "dragmode": "zoom",
+    } | _axis_of_changes(view, axis)
+
+
+_STOPS = [
+    {"dtickrange": [None, 1000], "value": "%H:%M:%S.%L"},
+    {"dtickrange": [1000, 60_000], "value": "%H:%M:%S"},
+    {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%a %-d %b"},
+    {"dtickrange": [86_400_000, None], "value": "%-d %b\n%Y"},
+]
+
+
+def _axis_title(view: View) -> str:
+    first, last = show.zone_label(view.from_us, view.zone), show.zone_label(view.to_us, view.zone)
+    return last if first == last else t("{first}, from the clock change on {last}", first=first, last=last)
+
+
+def _axis_of_changes(view: View, axis: dict[str, Any]) -> dict[str, Any]:
+    """Where the clock changes within the range, labels are computed here: the shifted axis would be an hour off."""
+    if show.local(view.from_us, view.zone).utcoffset() == show.local(view.to_us, view.zone).utcoffset():
+        return {}
+    step = next((s for s in _STEPS_US if (view.to_us - view.from_us) / s <= 7), _STEPS_US[-1])
+    at = [view.from_us + i * step for i in range(1, (view.to_us - view.from_us) // step + 1)]
+    words = [show.clock(a, view.zone) + "<br>" + show.day(a, view.zone) for a in at]
+    shift = shift_ms(view)
+    return {"xaxis": axis | {"tickvals": [a / 1000 + shift for a in at], "ticktext": words}}
+
+
+_STEPS_US = [MINUTE_US * m for m in (5, 15, 30)] + [HOUR_US * h for h in (1, 2, 4, 6, 12, 24, 48, 168, 336, 744, 2208, 8784)]
+
+
+def _add_row(drawn: dict[str, Any], course: Course, row: int, rows: int, shift: int, view: View) -> dict[str, int]:
+    suffix = "" if row == 0 else str(row + 1)
+    drawn["layout"][f"yaxis{suffix}"] = _value_axis(course, row, rows)
+    drawn["layout"]["shapes"] += _limits(course.tag.limits, f"y{suffix}")
+    places = {}
+    for part, trace in _traces(course, f"y{suffix}", shift, view).items():
+        places[part] = len(drawn["data"])
+        drawn["data"].append(trace)
+    notes = drawn["layout"]["annotations"]
+    notes.append(_name(course.tag, f"y{suffix}"))
+    places["label"] = len(notes)
+    notes.append(
+        {"xref": "paper", "yref": f"y{suffix}", "x": 1, "xshift": 8, "xanchor": "left", "showarrow": False, **end_label(course)}
+    )
+    return places
+
+
+def _value_axis(course: Course, row: int, rows: int) -> dict[str, Any]:
+    height = 1.0 / rows
+    top = 1.0 - row * height
+    axis: dict[str, Any] = {
+        "domain": [max(0.0, top - 0.74 * height), top - 0.08 * height],
+        "nticks": 4,
+        "showgrid": False,
+        "anchor": "x",
+        "fixedrange": True,
+        "automargin": False,
+    }
+    if course.names:
+        used = sorted({int(v) for v in course.value[course.usable]})[:8]
+        axis |= {"tickvals": used, "ticktext": [course.names.get(code, str(code)) for code in used]}
+    return axis
+
+
+def _limits(limits: Limits, axis: str) -> list[dict[str, Any]]:
+    place = {"xref": "paper", "yref": axis, "x0": 0, "x1": 1, "layer": "below"}
+    shapes: list[dict[str, Any]] = []
+    if limits.normal_low is not None and limits.normal_high is not None:
+        band = {"type": "rect", "y0": limits.normal_low, "y1": limits.normal_high}
+        shapes.append({**place, **band, "fillcolor": "@band/55", "line": {"width": 0}})
+    for limit in (limits.alarm_low, limits.alarm_high):
+        if limit is not None:
+            line = {"color": "@text-2", "width": 1.25, "dash": "dashdot"}
+            shapes.append({**place, "type": "line", "y0": limit, "y1": limit, "line": line})
+    return shapes
+
+
+def _traces(course: Course, axis: str, shift: int, view: View) -> dict[str, dict[str, Any]]:
+    parts = points(course, shift, view.to_us)
+    shape = "hv" if course.tag.interpolation is Interpolation.STEP else "linear"
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "xaxis": "x",
+        "yaxis": axis,
+        "line": {"color": "@normal", "width": 1.5, "shape": shape},
+    }
+    decimals = f":,.{course.tag.decimals}f" if course.tag.decimals is not None else ""
+    unit = f" {course.tag.unit}" if course.tag.unit else ""
+    traces: dict[str, dict[str, Any]] = {}
+    for part, word in (("low", t("least")), ("high", t("greatest"))):
+        if part in parts:
+            edge = {"line": {"width": 0, "shape": shape}, "hovertemplate": f"{word} %{{y{decimals}}}{unit}<extra></extra>"}
+            fill = {"fill": "tonexty", "fillcolor": "@normal/34"} if part == "high" else {}
+            traces[part] = {**line, **parts[part], **edge, **fill, "name": f"{course.tag.title}, {word}"}
+    said = t("mean of {width}", width=show.duration(course.width_us)) if course.width_us else ""
+    hover = f"{escape(course.tag.title)} %{{y{decimals}}}{unit} {said}<extra></extra>"
+    traces["line"] = {**line, **parts["line"], "name": escape(course.tag.title), "hovertemplate": hover, "connectgaps": False}
+    traces["bad"] = _bad(parts["bad"], axis)
+    return traces
+
+
+def _bad(part: dict[str, list[Any]], axis: str) -> dict[str, Any]:
+    marker = {"symbol": "square-open", "size": 7, "color": "@text-3", "line": {"width": 1.25, "color": "@text-3"}}
+    hover = t("bad or uncertain quality") + "<extra></extra>"
+    return {"type": "scatter", "mode": "markers", "xaxis": "x", "yaxis": axis, **part, "marker": marker, "hovertemplate": hover}
+
+
+def _name(tag: Tag, axis: str) -> dict[str, Any]:
+    unit = f", {escape(tag.unit)}" if tag.unit else ""
+    place = {"xref": "paper", "yref": f"{axis} domain", "x": 0, "y": 1, "yshift": 1, "yanchor": "bottom", "xanchor": "left"}
+    return {**place, "text": f"<b>{escape(tag.title)}</b>{unit}", "font": {"size": 12, "color": "@text-1"}, "showarrow": False}
+
+
+def escape(text: str) -> str:
+    """Text for a chart: Plotly reads a few tags and links as markup, names must not be read so."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def end_label(course: Course) -> dict[str, Any]:
+    """The value at the line's end: its words, its height, and the mark of a crossed limit."""
+    last = course.last
+    words = show.number(last, course.tag.decimals)
+    if course.names and last is not None:
+        words = course.names.get(int(last), words)
+    crossed = {"p2": "▲ ", "p3": "◇ "}.get(level(course.tag.limits, last), "")
+    return {
+        "text": f"<b>{crossed}{escape(words)}</b>",
+        "y": last if last is not None else 0,
+        "visible": last is not None,
+        "font": {"size": 12, "color": "@text-1"},
+    }
+
+
+# ------------------------------------------------------------------ live
+def tick(courses: Sequence[Course], view: View, cuts_us: Mapping[int, int]) -> dict[str, Any]:
+    """What a live tick brings: for each signal the points from `cuts_us` on, which replace what was there."""
+    shift = shift_ms(view)
+    return {
+        "key": key(courses, view),
+        "from_ms": view.from_us / 1000 + shift,
+        "to_ms": view.to_us / 1000 + shift,
+        "after": {str(c.tag.id): int(c.at_us[-1]) if len(c.at_us) else cuts_us[c.tag.id] for c in courses},
+        "at": newest_us(courses),
+        "rows": [_tick_row(c, shift, view.to_us, cuts_us[c.tag.id]) for c in courses],
+    }
+
+
+def _tick_row(course: Course, shift: int, to_us: int, cut_us: int) -> dict[str, Any]:
+    row = {"tag": course.tag.id, "cut_ms": cut_us / 1000 + shift, "parts": points(course, shift, to_us)}
+    return row | ({"label": end_label(course)} if course.last is not None else {})

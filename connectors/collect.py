@@ -1,0 +1,238 @@
+"""From collectors into the spool, and from the spool into the store.
+
+`Inlet` is a source's way into the spool, with back-pressure and, when that lasts, shedding of what may be shed.
+`Forwarder` moves records into the store in order and forgets them only after the commit.
+"""
+
+from __future__ import annotations
+
+import logging
+import statistics
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from connectors.spool import Batch, Spool, SpoolFull, pack
+from db.store import Store
+from engine.errors import Unavailable
+from engine.historian.block import DeadLetter, Gap, Intake
+
+log = logging.getLogger(__name__)
+
+Ingest = Callable[[Store, str, int, Intake], object]
+"""`db.historian.ingest`: one transaction, with no effect when the record number was ingested before."""
+
+BATCH_SAMPLES = 20_000
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
+IDLE_S = 0.1
+RETRY_S = 0.2
+PARTS = ("samples", "texts", "dead", "gaps")
+
+
+def now_us() -> int:
+    """The wall clock, µs since 1970 UTC."""
+    return time.time_ns() // 1000
+
+
+@dataclass(slots=True)
+class Condition:
+    """How a source is doing; collectors write it, the worker saves it every few seconds."""
+
+    state: str = "connecting"
+    detail: str = ""
+    last_sample_us: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    _skews: deque[int] = field(default_factory=lambda: deque(maxlen=64))
+
+    def say(self, state: str, detail: str = "") -> None:
+        """connecting, connected, disconnected or refused, and why."""
+        if (state, detail) != (self.state, self.detail):
+            log.info("%s %s", state, detail)
+        self.state, self.detail = state, detail
+
+    def saw(self, intake: Intake) -> None:
+        """Take the age and the clock skew of what came in."""
+        block = intake.samples
+        if len(block):
+            self.last_sample_us = max(self.last_sample_us or 0, int(block.received_us.max()))
+            self._skews.append(int(np.median(block.received_us - block.at_us)))
+        for text in intake.texts[-1:]:
+            self.last_sample_us = max(self.last_sample_us or 0, text.received_us)
+
+    @property
+    def skew_us(self) -> int | None:
+        """Median over the last batches of receipt minus source time; None while nothing came."""
+        return int(statistics.median(self._skews)) if self._skews else None
+
+
+class Inlet:
+    """A source's way into the spool.
+
+    While the spool is full, `put` waits up to `patience_s` (the source feels it: a broker gets no acknowledgement);
+    then samples of tags outside `never_shed` are shed, and declared as gaps. While the disk takes nothing, it waits.
+    """
+
+    def __init__(self, spool: Spool, condition: Condition, never_shed: Iterable[int], patience_s: float) -> None:
+        self._spool, self.condition, self._patience_s = spool, condition, patience_s
+        self._never_shed = np.fromiter(never_shed, np.int32)
+        self.stopping = threading.Event()
+
+    def put(self, intake: Intake | None) -> bool:
+        """True when everything is on disk (or declared as shed); False when the worker stops before that."""
+        if intake is None:
+            return True
+        kept = intake if self._waited_for_room() else self._shed(intake)
+        while not self._kept(kept):
+            if self.stopping.wait(RETRY_S):
+                return False
+        self.condition.saw(intake)
+        return True
+
+    def _waited_for_room(self) -> bool:
+        until = time.monotonic() + self._patience_s
+        while not self._spool.has_room and time.monotonic() < until and not self.stopping.is_set():
+            self.condition.facts["spool"] = "full: waiting"
+            self.stopping.wait(RETRY_S)
+        return self._spool.has_room
+
+    def _shed(self, intake: Intake) -> Intake:
+        self.condition.facts["spool"] = "full: shedding what is not GxP"
+        keep = np.isin(intake.samples.tag_id, self._never_shed)
+        gone = intake.samples.take(~keep)
+        texts = tuple(t for t in intake.texts if t.tag_id in self._never_shed)
+        lost = [*zip(gone.tag_id.tolist(), gone.at_us.tolist(), strict=True)]
+        lost += [(t.tag_id, t.at_us) for t in intake.texts if t.tag_id not in self._never_shed]
+        if lost:
+            self._spool.note_shed(intake.site_id, intake.source_id, _gaps(lost))
+        return replace(intake, samples=intake.samples.take(keep), texts=texts)
+
+    def _kept(self, intake: Intake) -> bool:
+        try:
+            self._spool.append([intake])
+        except SpoolFull as error:
+            self.condition.facts["spool"] = str(error)
+            return False
+        if self._spool.has_room:
+            self.condition.facts["spool"] = "ok"
+        return True
+
+
+def _gaps(lost: Iterable[tuple[int, int]]) -> list[Gap]:
+    found: dict[int, Gap] = {}
+    for tag_id, at_us in lost:
+        old = found.get(tag_id, Gap(tag_id, at_us, at_us + 1, 0, ""))
+        found[tag_id] = Gap(tag_id, min(old.from_us, at_us), max(old.to_us, at_us + 1), (old.missing or 0) + 1, "")
+    return list(found.values())
+
+
+class Forwarder:
+    """Moves one spool's records into the store."""
+
+    def __init__(self, store: Store, spool: Spool, ingest: Ingest) -> None:
+        self._store, self.spool, self._ingest = store, spool, ingest
+        self._size: dict[int, int] = {}
+        self._failures = 0
+        self.trouble = ""
+
+    def run(self, stopping: threading.Event) -> None:
+        """Until told to stop: forward, and wait longer and longer while the store does not answer."""
+        wait_s = FIRST_WAIT_S
+        while not stopping.is_set():
+            try:
+                moved = self.step()
+                pause, wait_s = (0.0 if moved else IDLE_S), FIRST_WAIT_S
+            except Unavailable as error:
+                self._say(str(error))
+                pause, wait_s = wait_s, min(2 * wait_s, LONGEST_WAIT_S)
+            stopping.wait(pause)
+
+    def drain(self, stopping: threading.Event) -> None:
+        """Until this spool is empty; raises `Unavailable` when the store does not answer."""
+        while not stopping.is_set() and self.step():
+            pass
+
+    def step(self) -> bool:
+        """One batch of each source; False when there was nothing. Raises `Unavailable`; nothing is lost then."""
+        if self.spool.has_shed and self.spool.has_room:
+            self.spool.release_shed()
+        moved = False
+        for source_id in self.spool.sources():
+            batch = self.spool.read(source_id, self._size.get(source_id, BATCH_SAMPLES))
+            if batch is not None:
+                self._forward(source_id, batch)
+                moved = True
+        if not moved:
+            self.spool.tidy()
+        return moved
+
+    def _forward(self, source_id: int, batch: Batch) -> None:
+        try:
+            self._ingest(self._store, self.spool.worker, batch.through, batch.intake)
+        except Unavailable:
+            raise
+        except Exception as error:  # whatever it is, it must not hold up the rest: narrowed down, then set aside
+            log.exception("The store refused records up to %s of source %s.", batch.through, source_id)
+            self._say(f"{type(error).__name__}: {error}")
+            self._narrow(source_id, batch, error)
+            return
+        self.spool.delete(batch)
+        self._failures, self.trouble = 0, ""
+        self._size[source_id] = min(BATCH_SAMPLES, 2 * self._size.get(source_id, BATCH_SAMPLES))
+
+    def _narrow(self, source_id: int, batch: Batch, error: Exception) -> None:
+        """Fewer records; then half a record; then one value, which goes to the dead letters if the store takes those."""
+        values = count(batch.intake)
+        if len(batch.numbers) > 1:
+            self._size[source_id] = max(1, len(batch.intake.samples) // 2)
+        elif values > 1:
+            self.spool.replace(batch, [part(batch.intake, 0, values // 2), part(batch.intake, values // 2, values)])
+            self._size[source_id] = 1
+        else:
+            self._condemn(batch, error)
+            return
+        self._failures += 1
+        time.sleep(min(LONGEST_WAIT_S, 0.01 * 2 ** min(self._failures, 10)))
+
+    def _condemn(self, batch: Batch, error: Exception) -> None:
+        letter = replace(Intake(batch.intake.site_id, batch.intake.source_id), dead=(letter_of(batch.intake, error),))
+        try:
+            self._ingest(self._store, self.spool.worker, batch.through, letter)
+        except Unavailable:
+            raise
+        except Exception as second:
+            raise Unavailable(f"The store takes not even dead letters: {second}") from second
+        self.spool.delete(batch)
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            log.warning("%s The spool keeps what comes in.", trouble)
+        self.trouble = trouble
+
+
+def count(intake: Intake) -> int:
+    """How many things an intake holds, gaps included."""
+    return sum(len(getattr(intake, name)) for name in PARTS)
+
+
+def part(intake: Intake, start: int, stop: int) -> Intake:
+    """The things at positions [start, stop) of samples, texts, dead letters and gaps, counted through."""
+    found: dict[str, Any] = {}
+    for name in PARTS:
+        items = getattr(intake, name)
+        cut = slice(max(0, start), max(0, stop))
+        found[name] = items.take(cut) if name == "samples" else items[cut]
+        start, stop = start - len(items), stop - len(items)
+    return replace(intake, **found)
+
+
+def letter_of(intake: Intake, error: Exception) -> DeadLetter:
+    """The dead letter of one value that the store does not take; its bytes are the spool's record."""
+    first = [*intake.samples.tag_id.tolist(), *(t.tag_id for t in intake.texts)]
+    address = f"tag {first[0]}" if first else "a dead letter or a gap"
+    reason = f"The store did not take it: {type(error).__name__}: {error}"
+    return DeadLetter(address, ascii(reason[:500])[1:-1], pack(intake)[:4096], now_us())

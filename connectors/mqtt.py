@@ -1,0 +1,288 @@
+"""The MQTT collector: plain JSON by a topic map, and Sparkplug B as a host application.
+
+paho's network thread only appends to a queue; a second thread decodes, spools with one fsync for many messages, and
+acknowledges after that. MQTT 5 (or 3.1.1 by the setting `version`), persistent session, receive maximum as
+back-pressure, fixed client id, so that the broker keeps what arrives while nobody collects.
+
+Settings of a source (all but `host` have defaults):
+    host, port, version ("5" or "3.1.1"), topics, qos, keepalive_s, client_id, session_hours, receive_maximum,
+    shared (number of members of a shared subscription), max_payload_kb,
+    user, password_env (name of an environment variable) or password_file,
+    tls (true, or {"ca": file, "certificate": file, "key": file}); Sparkplug: group, host_id
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from connectors.collect import Condition, Inlet, now_us
+from connectors.decode import Receipt
+from connectors.spool import KEPT_RAW
+from engine.errors import Invalid
+from engine.tag import Source
+
+log = logging.getLogger(__name__)
+
+BATCH_MESSAGES, BATCH_S = 1000, 0.05
+QUEUE_MESSAGES = 20_000
+LARGEST_PACKET = 32 * 1024 * 1024
+FIRST_DELAY_S, LONGEST_DELAY_S = 1, 30
+DROPPED = "$SYS/broker/publish/messages/dropped"
+FAILED = 0x80
+"""Reason codes from here on are refusals."""
+KNOWN = frozenset(
+    ["host", "port", "version", "topics", "qos", "keepalive_s", "client_id", "session_hours", "receive_maximum", "shared", "max_payload_kb", "user", "password_env", "password_file", "tls", "group", "host_id"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What arrived, as far as it is kept: `size` is that of the whole payload. `link` counts the connections."""
+
+    topic: str
+    payload: bytes
+    size: int
+    retained: bool
+    qos: int
+    mid: int
+    link: int
+    received_us: int
+
+
+class Reader(Protocol):
+    """Turns messages into values; Sparkplug's also talks back."""
+
+    def read(self, message: Message, receipt: Receipt) -> None:
+        """Decode one message into the receipt; never raises for what came in."""
+
+    def topics(self) -> list[str]:
+        """What to subscribe to."""
+
+    def prepare(self, client: paho.Client) -> None:
+        """Called before each connection, to set a will."""
+
+    def connected(self, client: paho.Client) -> None:
+        """Called after each connection."""
+
+
+class MqttCollector:
+    """One connection to one broker. `start` returns at once; it reconnects for ever until `stop`."""
+
+    def __init__(self, source: Source, reader: Reader, receipt: Receipt, inlet: Inlet, member: int = 0) -> None:
+        unknown = set(source.settings) - KNOWN
+        if unknown or "host" not in source.settings:
+            raise Invalid(f"The source “{source.name}” {_what_is_wrong(unknown)}.")
+        self._source, self._reader, self._receipt, self._inlet = source, reader, receipt, inlet
+        self._condition: Condition = inlet.condition
+        self._queue: queue.Queue[Message] = queue.Queue(QUEUE_MESSAGES)
+        self._link, self._overflowed, self._had_session = 0, 0, False
+        self._lost_us: int | None = inlet.condition.last_sample_us
+        self._largest = int(1024 * source.settings.get("max_payload_kb", 1024))
+        self._client = self._made(member)
+        self._worker = threading.Thread(target=self._work, name=f"mqtt {source.name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect, in threads of its own."""
+        options = self._source.settings
+        more: dict[str, Any] = {}
+        if self._is_5:
+            more = {"clean_start": self._clean, "properties": _connect_properties(options)}
+        self._client.connect_async(options["host"], int(options.get("port", 1883)), int(options.get("keepalive_s", 30)), **more)
+        self._client.loop_start()
+        self._worker.start()
+
+    def stop(self) -> None:
+        """Disconnect, put into the spool what is here already, and end."""
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._inlet.stopping.set()
+        self._worker.join(timeout=30)
+
+    # -------------------------------------------------------------- the network thread
+    def _connected(self, client: paho.Client, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self._condition.say("refused", f"The broker refused the connection: {reason}.")
+            return
+        self._link += 1
+        if not flags.session_present:
+            self._lost("the broker had kept no session")
+        self._had_session = True
+        wanted = [(topic, self._wish()) for topic in [*self._reader.topics(), DROPPED]]
+        client.subscribe(wanted)
+        self._condition.say("connected")
+        self._reader.connected(client)
+
+    def _disconnected(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self._lost_us = self._condition.last_sample_us or self._lost_us
+        if reason.is_failure:
+            self._condition.say("disconnected", f"The broker or the network ended the connection: {reason}.")
+        else:
+            self._condition.say("disconnected")
+
+    def _unreachable(self, _client: paho.Client, _data: Any) -> None:
+        where = f"{self._source.settings['host']}:{self._source.settings.get('port', 1883)}"
+        self._condition.say("disconnected", f"No MQTT broker answers at {where}.")
+
+    def _subscribed(self, _client: paho.Client, _data: Any, _mid: int, reasons: Sequence[Any], _properties: Any) -> None:
+        topics = [*self._reader.topics(), DROPPED]
+        refused = [t for t, r in zip(topics, reasons, strict=False) if r.value >= FAILED and t != DROPPED]
+        if refused:
+            self._condition.say("refused", f"The broker refused the subscription to {', '.join(refused)}.")
+
+    def _arrived(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        received_us, size = now_us(), len(message.payload)
+        payload = bytes(message.payload if size <= self._largest else message.payload[:KEPT_RAW])
+        kept = Message(_topic(message), payload, size, message.retain, message.qos, message.mid, self._link, received_us)
+        try:
+            self._queue.put(kept, block=message.qos > 0)
+        except queue.Full:
+            self._overflowed += 1
+
+    # -------------------------------------------------------------- the spooling thread
+    def _work(self) -> None:
+        while True:
+            messages = self._collected()
+            if messages:
+                self._spool(messages)
+            elif self._inlet.stopping.is_set():
+                return
+
+    def _collected(self) -> list[Message]:
+        """Messages of at most 50 ms; waits a little for the first."""
+        found: list[Message] = []
+        until = time.monotonic() + 0.2
+        while len(found) < BATCH_MESSAGES:
+            try:
+                found.append(self._queue.get(timeout=max(0.0, until - time.monotonic())))
+            except queue.Empty:
+                return found
+            if len(found) == 1:
+                until = time.monotonic() + BATCH_S
+        return found
+
+    def _spool(self, messages: list[Message]) -> None:
+        for message in messages:
+            if message.topic == DROPPED:
+                self._note_dropped(message.payload)
+            elif message.size > self._largest:
+                reason = f"The payload has {message.size} bytes; {self._largest} are the most."
+                self._receipt.reject(message.topic, reason, message.payload, message.received_us)
+            else:
+                self._reader.read(message, self._receipt)
+        self._note_overflow(messages[-1].received_us)
+        if self._inlet.put(self._receipt.take()):
+            self._acknowledge(messages)
+
+    def _acknowledge(self, messages: list[Message]) -> None:
+        """Only on the connection that a message came by: on a later one its number may mean another message."""
+        for message in messages:
+            if message.qos > 0 and message.link == self._link:
+                self._client.ack(message.mid, message.qos)
+
+    def _note_dropped(self, payload: bytes) -> None:
+        if payload.isdigit():
+            self._condition.facts["broker_dropped"] = int(payload)
+
+    def _note_overflow(self, at_us: int) -> None:
+        missed, self._overflowed = self._overflowed, 0
+        if missed:
+            self._receipt.gap(None, at_us, at_us + 1, missed, "messages of quality 0 came faster than they could be kept")
+
+    def _lost(self, reason: str) -> None:
+        """Values may be lost since the last one that came: say so, through the spool like everything else."""
+        if self._lost_us is not None:
+            gap = Receipt(self._source, self._receipt.believed)
+            gap.gap(None, self._lost_us, now_us(), None, reason)
+            self._inlet.put(gap.take())
+            self._lost_us = None
+
+    # -------------------------------------------------------------- making the client
+    @property
+    def _is_5(self) -> bool:
+        return str(self._source.settings.get("version", "5")) == "5"
+
+    @property
+    def _clean(self) -> bool:
+        return self._source.kind == "sparkplug"
+
+    def _wish(self) -> Any:
+        qos = int(self._source.settings.get("qos", 1))
+        return SubscribeOptions(qos=qos, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB) if self._is_5 else qos
+
+    def _made(self, member: int) -> paho.Client:
+        options = self._source.settings
+        name = options.get("client_id") or f"plantglass-{self._source.site_id}-{self._source.name}"
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"{name}-{member}" if member else name,
+            clean_session=None if self._is_5 else self._clean,
+            protocol=paho.MQTTv5 if self._is_5 else paho.MQTTv311,
+            manual_ack=True,
+        )
+        client.reconnect_delay_set(FIRST_DELAY_S, LONGEST_DELAY_S)
+        _add_credentials(client, options, self._source.name)
+        client.on_connect, client.on_disconnect = self._connected, self._disconnected
+        client.on_connect_fail, client.on_subscribe = self._unreachable, self._subscribed
+        client.on_message = self._arrived
+        client.on_pre_connect = lambda made, _data: self._reader.prepare(made)
+        return client
+
+
+def _connect_properties(options: dict[str, Any]) -> Properties:
+    properties = Properties(PacketTypes.CONNECT)
+    properties.SessionExpiryInterval = int(3600 * options.get("session_hours", 72))
+    properties.ReceiveMaximum = int(options.get("receive_maximum", 1000))
+    properties.MaximumPacketSize = LARGEST_PACKET
+    return properties
+
+
+def _add_credentials(client: paho.Client, options: dict[str, Any], name: str) -> None:
+    if options.get("user"):
+        client.username_pw_set(options["user"], _password(options, name))
+    tls = options.get("tls")
+    if tls:
+        files = tls if isinstance(tls, dict) else {}
+        try:
+            client.tls_set(files.get("ca"), files.get("certificate"), files.get("key"))
+        except (OSError, ValueError) as error:
+            raise Invalid(f"The TLS files of the source “{name}” cannot be used: {error}.") from error
+
+
+def _password(options: dict[str, Any], name: str) -> str | None:
+    variable, file = options.get("password_env"), options.get("password_file")
+    if variable:
+        if variable not in os.environ:
+            raise Invalid(f"The source “{name}” takes its password from the environment variable {variable}, which is not set.")
+        return os.environ[variable]
+    if file:
+        try:
+            return Path(file).read_text().strip()
+        except OSError as error:
+            raise Invalid(f"The password file {file} of the source “{name}” cannot be read: {error.strerror}.") from error
+    return None
+
+
+def _topic(message: paho.MQTTMessage) -> str:
+    """The topic as text; bytes that are no UTF-8 are shown as they are, and match no binding."""
+    try:
+        return message.topic
+    except UnicodeDecodeError as error:
+        return "invalid UTF-8: " + ascii(bytes(error.object))
+
+
+def _what_is_wrong(unknown: set[str]) -> str:
+    return f"has a setting “{sorted(unknown)[0]}” that does not exist" if unknown else "has no setting “host”"

@@ -1,0 +1,71 @@
+"""The last value of each tag. A stamp far ahead of its receipt does not block the values that follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy import Connection
+
+from db.historian.wire import execute, rows
+from engine.historian.block import SampleBlock, TextEvent
+from engine.time import HOUR_US
+
+# Ordered by source time, but no further ahead than an hour after the receipt; tags in order, so that writers do not deadlock.
+_UPSERT = """
+insert into last_value as v (site_id, tag_id, at_us, seq, bits, text, status, received_us)
+select %(site)s, u.* from unnest(%(tags)s::int[], %(ats)s::bigint[], %(seqs)s::int[], %(bits)s::bigint[], %(texts)s::text[],
+    %(status)s::int[], %(received)s::bigint[]) as u(tag_id, at_us, seq, bits, text, status, received_us) order by u.tag_id
+on conflict (site_id, tag_id) do update set at_us = excluded.at_us, seq = excluded.seq, bits = excluded.bits,
+    text = excluded.text, status = excluded.status, received_us = excluded.received_us
+where (least(excluded.at_us, excluded.received_us + %(ahead)s), excluded.at_us, excluded.seq)
+    >= (least(v.at_us, v.received_us + %(ahead)s), v.at_us, v.seq)
+"""
+_TIMES = "select tag_id, at_us from last_value where site_id = %(site)s and tag_id = any(%(tags)s::int[])"
+AHEAD_US = HOUR_US
+
+
+def times(connection: Connection, site_id: int, tag_ids: Sequence[int]) -> dict[int, int]:
+    """Source time of the last value of each tag that has one."""
+    return dict(rows(connection, _TIMES, {"site": site_id, "tags": list(tag_ids)}))
+
+
+def advance(connection: Connection, site_id: int, samples: SampleBlock) -> None:
+    """Let newer samples (any order) become last values."""
+    if not len(samples):
+        return
+    rank = np.minimum(samples.at_us, samples.received_us + AHEAD_US)
+    order = np.lexsort((samples.seq, samples.at_us, rank, samples.tag_id))
+    ends = np.flatnonzero(np.diff(samples.tag_id[order], append=samples.tag_id[order[-1:]] + 1))
+    last = samples.take(order[ends])
+    _upsert(connection, site_id, last, last.bits.tolist(), [None] * len(last))
+
+
+def advance_texts(connection: Connection, site_id: int, events: Sequence[TextEvent]) -> None:
+    """The same for text tags."""
+    if not events:
+        return
+    newest: dict[int, TextEvent] = {}
+    for event in sorted(events, key=lambda e: (min(e.at_us, e.received_us + AHEAD_US), e.at_us, e.seq)):
+        newest[event.tag_id] = event
+    last = list(newest.values())
+    columns = ([e.tag_id for e in last], [e.at_us for e in last], [e.seq for e in last], [0] * len(last))
+    block = SampleBlock(
+        *(np.array(c) for c in columns), np.array([e.status for e in last]), np.array([e.received_us for e in last])
+    )
+    _upsert(connection, site_id, block, [None] * len(last), [e.text for e in last])
+
+
+def _upsert(
+    connection: Connection, site_id: int, last: SampleBlock, bits: Sequence[int | None], texts: Sequence[str | None]
+) -> None:
+    columns = {
+        "tags": last.tag_id.tolist(),
+        "ats": last.at_us.tolist(),
+        "seqs": last.seq.tolist(),
+        "bits": list(bits),
+        "texts": list(texts),
+        "status": last.status.view(np.int32).tolist(),
+        "received": last.received_us.tolist(),
+    }
+    execute(connection, _UPSERT, {"site": site_id, "ahead": AHEAD_US, **columns})
