@@ -50,8 +50,8 @@
       if (places.label !== undefined && row.label) Object.assign(kept_.figure.layout.annotations[places.label], row.label);
     });
     kept_.figure.layout.xaxis.range = [tick.from_ms, tick.to_ms];
-    kept_.after = tick.after;
-    kept_.at = tick.at;
+    Object.assign(kept_.after, tick.after);
+    kept_.at = Math.max(kept_.at || 0, tick.at);
   }
   function freshness(id, kept_) {
     var body = document.getElementById(id + "-body");
@@ -66,14 +66,14 @@
     var cause = (window.dash_clientside.callback_context.triggered[0] || {}).prop_id || "";
     var mine = kept[id];
     if (sent && (!mine || mine.sent !== sent)) {
-      mine = kept[id] = { sent: sent, figure: sent.figure, traces: sent.traces, key: sent.key, after: sent.after, at: sent.at, hold: sent.hold };
+      mine = kept[id] = { sent: sent, figure: sent.figure, traces: sent.traces, key: sent.key, after: sent.after, at: sent.at, hold: sent.hold, widths: sent.widths };
     } else if (cause.indexOf("tick") >= 0) {
       if (!mine || !tick || tick.key !== mine.key) return [none, none];
       extend(mine, tick);
     }
     if (!mine || !mine.figure) return [none, none];
     freshness(id, mine);
-    return [themed(mine.figure), { key: mine.key, after: mine.after }];
+    return [themed(mine.figure), { after: mine.after, widths: mine.widths }];
   };
 
   /* A zoom becomes the page's range; a double click brings back the range before the first zoom. */

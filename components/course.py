@@ -1,10 +1,10 @@
-"""What a signal did over a range, as points for a chart, as words for a reader, and as rows for a table."""
+"""What a signal did over a range, as points for a chart and as words for a reader."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,26 +13,33 @@ from components import format as show
 from components.analog import level
 from components.text import t
 from components.view import View
-from engine.tag import Tag
-from engine.time import SECOND_US
+from engine.historian.reduce import Trace
+from engine.tag import StateTable, Tag, ValueKind
+
+MOST_MARKS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What one signal did: times (µs, ascending), values, and the severity of their quality (0 good, 1 uncertain, 2 bad).
+    """What one signal did: times (µs, ascending), values, and which points stand for samples that are not good.
 
-    `width_us` is the width of the buckets, 0 for raw samples; `low` and `high` are the envelope of buckets.
-    `names` are the texts of a state tag's codes.
+    `width_us` is the width of the buckets, 0 for raw samples; `low` and `high` are the envelope of buckets. A point with
+    NaN and no doubt is a gap. `names` are the texts of a state tag's codes.
     """
 
     tag: Tag
     at_us: np.ndarray
     value: np.ndarray
-    severity: np.ndarray
+    doubtful: np.ndarray
     low: np.ndarray | None = None
     high: np.ndarray | None = None
     width_us: int = 0
     names: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> np.ndarray:
+        """Where there is a good value."""
+        return np.isfinite(self.value)
 
     @property
     def last(self) -> float | None:
@@ -41,46 +48,73 @@ class Course:
         return float(self.value[known[-1]]) if len(known) else None
 
     @property
-    def usable(self) -> np.ndarray:
-        """Where there is a finite value that is not bad."""
-        return np.isfinite(self.value) & (self.severity < 2)
+    def newest_us(self) -> int | None:
+        """Time of the newest point that stands for samples."""
+        known = np.flatnonzero(self.usable | self.doubtful)
+        return int(self.at_us[known[-1]]) if len(known) else None
 
     @property
     def holds(self) -> bool:
         """True for a signal that speaks until its next change."""
         return self.tag.interval_s is None and not self.width_us
 
+    def since(self, at_us: int) -> Course:
+        """The points from a time on."""
+        i = int(np.searchsorted(self.at_us, at_us))
+        low = None if self.low is None else self.low[i:]
+        high = None if self.high is None else self.high[i:]
+        return replace(self, at_us=self.at_us[i:], value=self.value[i:], doubtful=self.doubtful[i:], low=low, high=high)
+
+
+def course(tag: Tag, trace: Trace, tables: Mapping[str, StateTable]) -> Course:
+    """A stored trace as a course. States, switches and counters show the last value of a bucket, the others its mean."""
+    stepped = tag.counter or tag.kind in (ValueKind.STATE, ValueKind.BOOL)
+    doubtful = (trace.count > 0) & (trace.good_fraction == 0)
+    value = trace.last if stepped else trace.mean
+    enveloped = trace.kind == "bucket" and not stepped
+    table = tables.get(tag.state_table or "")
+    return Course(
+        tag,
+        trace.at_us,
+        np.asarray(value, dtype=np.float64),
+        doubtful,
+        trace.min if enveloped else None,
+        trace.max if enveloped else None,
+        trace.width_us,
+        {code: text for code, (text, _) in table.codes.items()} if table else {},
+    )
+
 
 # ------------------------------------------------------------------ points
-def points(course: Course, shift: int, to_us: int) -> dict[str, dict[str, list[Any]]]:
-    """Lists for Plotly by part: `line`, of buckets also `low` and `high`, and `bad` for doubtful raw samples."""
-    at_us, value = _held(course, to_us)
-    breaks = _breaks(course, at_us)
-    x = np.insert(_shown_ms(at_us, shift), breaks, np.nan) if len(breaks) else _shown_ms(at_us, shift)
-    parts = {"line": {"x": _listed(_filled(x)), "y": _numbers(np.insert(value, breaks, np.nan), course.tag)}}
-    for part, edge in (("low", course.low), ("high", course.high)):
+def points(drawn: Course, shift: int, to_us: int) -> dict[str, dict[str, list[Any]]]:
+    """Lists for Plotly by part: `line`, of buckets also `low` and `high`, and `bad` for samples that are not good.
+
+    Times are milliseconds shifted by `shift`, in the middle of a bucket; NaN is None, where the line breaks.
+    """
+    at_us, value = _held(drawn, to_us)
+    x = _listed(_shown_ms(at_us + drawn.width_us // 2, shift))
+    parts = {"line": {"x": x, "y": _numbers(value, drawn.tag)}}
+    for part, edge in (("low", drawn.low), ("high", drawn.high)):
         if edge is not None:
-            parts[part] = {"x": parts["line"]["x"], "y": _numbers(np.insert(edge, breaks, np.nan), course.tag)}
-    doubtful = np.flatnonzero((course.severity > 0) & np.isfinite(course.value))[-200:]
-    parts["bad"] = {"x": _listed(_shown_ms(course.at_us[doubtful], shift)), "y": _numbers(course.value[doubtful], course.tag)}
+            parts[part] = {"x": x, "y": _numbers(edge, drawn.tag)}
+    marked = np.flatnonzero(drawn.doubtful)[-MOST_MARKS:]
+    height = _before(drawn.value)[marked] if len(marked) else marked
+    parts["bad"] = {"x": _listed(_shown_ms(drawn.at_us[marked], shift)), "y": _numbers(height, drawn.tag)}
     return parts
 
 
-def _held(course: Course, to_us: int) -> tuple[np.ndarray, np.ndarray]:
+def _held(drawn: Course, to_us: int) -> tuple[np.ndarray, np.ndarray]:
     """A signal that speaks until its next change is drawn up to the end of the range."""
-    value = np.where(course.severity < 2, course.value, np.nan)
-    if not course.holds or not len(course.at_us) or course.at_us[-1] >= to_us:
-        return course.at_us, value
-    return np.append(course.at_us, to_us), np.append(value, value[-1])
+    if not drawn.holds or not len(drawn.at_us) or drawn.at_us[-1] >= to_us:
+        return drawn.at_us, drawn.value
+    return np.append(drawn.at_us, to_us), np.append(drawn.value, drawn.value[-1])
 
 
-def _breaks(course: Course, at_us: np.ndarray) -> np.ndarray:
-    """Where a gap must be drawn: the next point comes later than a sample speaks."""
-    hold = course.tag.hold_s
-    widest = max(1.5 * course.width_us, (hold or 0) * SECOND_US)
-    if widest == 0 or len(at_us) < 2:
-        return np.empty(0, dtype=np.int64)
-    return np.flatnonzero(np.diff(at_us) > widest) + 1
+def _before(value: np.ndarray) -> np.ndarray:
+    """Each value, or the last known one before it: the height at which a doubtful sample is marked."""
+    known = np.where(np.isfinite(value), np.arange(len(value)), -1)
+    latest = np.maximum.accumulate(known)
+    return np.where(latest >= 0, value[latest], np.nan)
 
 
 def _shown_ms(at_us: np.ndarray, shift: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The stores between the live script (assets/live.js), the address script and the callbacks. Owns their ids.
 
-`ADDRESS` {path, search, zone}: the URL. `RANGE` {from_us, to_us, live, zone, zone_label}: what the URL means.
+`ADDRESS` {path, search, zone}: the URL. `PLACE`: what it leads to (`view.Context`). `RANGE` {from_us, to_us, live, zone, zone_label}: what the URL means.
 `WATCH` {topics}: what the page shows. `LIVE` {now, changed}: raised when a watched revision changed. `BEAT`: every five
 seconds. `REFRESH`: read everything again (after a lost connection, or "Try again"). `THEME`: the theme in use.
 """
@@ -16,7 +16,8 @@ from components import format as show
 from components.text import aria, data, t
 from components.view import View
 
-ADDRESS, RANGE, WATCH, LIVE, BEAT, REFRESH, THEME = "address", "range", "watch", "live", "beat", "refresh", "theme"
+ADDRESS, PLACE, RANGE, WATCH = "address", "place", "range", "watch"
+LIVE, BEAT, REFRESH, THEME = "live", "beat", "refresh", "theme"
 SINK_WATCH, SINK_RANGE, SINK_APPLY = "sink-watch", "sink-range", "sink-apply"
 DOT, CLOCK, SOURCES, ENGINE = "live-dot", "clock", "foot-sources", "foot-engine"
 MOST_TOPICS = 400
@@ -24,7 +25,7 @@ MOST_TOPICS = 400
 
 def stores() -> list[dcc.Store]:
     """Every store of the frame."""
-    names = (ADDRESS, RANGE, WATCH, LIVE, BEAT, REFRESH, THEME, SINK_WATCH, SINK_RANGE, SINK_APPLY)
+    names = (ADDRESS, PLACE, RANGE, WATCH, LIVE, BEAT, REFRESH, THEME, SINK_WATCH, SINK_RANGE, SINK_APPLY)
     return [dcc.Store(id=name) for name in names]
 
 

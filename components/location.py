@@ -69,7 +69,7 @@ def breadcrumb(tree: Tree, node: MapDef | None, view: View) -> list[html.A | htm
     parts: list[html.A | html.B | html.I] = []
     for step, above in enumerate(line[:-1]):
         classes = "hide-t" if step < len(line) - 2 else ""
-        parts.append(html.A(above.name, href=place_href(view, above.path, machine=False), className=classes))
+        parts.append(html.A(above.name, href=place_href(view, above.path, above.kind.value), className=classes))
         parts.append(icon("right", small=True))
     return [*parts, html.B(node.name, **aria(current="page"))]
 
@@ -149,7 +149,7 @@ def record(row: Row, view: View, now_us: int) -> dict[str, Any]:
     return {
         "id": str(row.node.id),
         "name": row.node.name,
-        "href": place_href(view, row.node.path, machine=machine),
+        "href": place_href(view, row.node.path, row.node.kind.value),
         "kind": t(KIND_WORDS[row.node.kind]),
         "state": _state_words(row),
         "shape": _shape_of(row, machine),

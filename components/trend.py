@@ -85,23 +85,31 @@ def figure(courses: Sequence[Course], view: View) -> dict[str, Any]:
     return {
         "figure": drawn,
         "traces": places,
-        "key": key(courses, view),
+        "key": key(view),
         "shift_ms": shift,
-        "after": {str(c.tag.id): int(c.at_us[-1]) if len(c.at_us) else view.from_us for c in courses},
+        "after": {str(c.tag.id): frontier(c, view) for c in courses},
         "widths": {str(c.tag.id): c.width_us for c in courses},
         "at": newest_us(courses),
         "hold": hold_us(courses),
     }
 
 
-def key(courses: Sequence[Course], view: View) -> str:
+def key(view: View) -> str:
     """Equal for a figure and the ticks that belong to it."""
-    return f"{view.start}|{view.end}|{view.tz}|{','.join(str(c.tag.id) for c in courses)}"
+    return "|".join([view.start, view.end, view.tz])
 
 
 def newest_us(courses: Sequence[Course]) -> int:
     """The newest sample of all drawn signals; 0 when there is none."""
-    return max((int(c.at_us[-1]) for c in courses if len(c.at_us)), default=0)
+    return max((c.newest_us or 0 for c in courses), default=0)
+
+
+def frontier(course: Course, view: View) -> int:
+    """From where on a live tick brings points: the newest bucket again (it grows), or what follows the newest sample."""
+    newest = course.newest_us
+    if newest is None:
+        return view.from_us
+    return newest if course.width_us else newest + 1
 
 
 def hold_us(courses: Sequence[Course]) -> int:
@@ -276,18 +284,25 @@ def end_label(course: Course) -> dict[str, Any]:
 
 # ------------------------------------------------------------------ live
 def tick(courses: Sequence[Course], view: View, cuts_us: Mapping[int, int]) -> dict[str, Any]:
-    """What a live tick brings: for each signal the points from `cuts_us` on, which replace what was there."""
+    """What a live tick brings: for each signal that has news the points from its cut on, which replace what was there."""
     shift = shift_ms(view)
+    news = [c if c.holds else c.since(cuts_us[c.tag.id]) for c in courses]
+    news = [c for c in news if len(c.at_us)]
     return {
-        "key": key(courses, view),
+        "key": key(view),
         "from_ms": view.from_us / 1000 + shift,
         "to_ms": view.to_us / 1000 + shift,
-        "after": {str(c.tag.id): int(c.at_us[-1]) if len(c.at_us) else cuts_us[c.tag.id] for c in courses},
+        "after": {str(c.tag.id): frontier(c, view) for c in news if c.newest_us is not None},
         "at": newest_us(courses),
-        "rows": [_tick_row(c, shift, view.to_us, cuts_us[c.tag.id]) for c in courses],
+        "rows": [_tick_row(c, shift, view.to_us) for c in news],
     }
 
 
-def _tick_row(course: Course, shift: int, to_us: int, cut_us: int) -> dict[str, Any]:
-    row = {"tag": course.tag.id, "cut_ms": cut_us / 1000 + shift, "parts": points(course, shift, to_us)}
-    return row | ({"label": end_label(course)} if course.last is not None else {})
+def _tick_row(course: Course, shift: int, to_us: int) -> dict[str, Any]:
+    row = {"tag": course.tag.id, "cut_ms": int(course.at_us[0]) / 1000 + shift, "parts": points(course, shift, to_us)}
+    return row | ({"label": _moved(course)} if course.last is not None else {})
+
+
+def _moved(course: Course) -> dict[str, Any]:
+    label = end_label(course)
+    return {"text": label["text"], "y": label["y"], "visible": True}

@@ -9,7 +9,7 @@ time without an offset is meant in the zone of the view. What is unknown is igno
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode
@@ -17,7 +17,8 @@ from urllib.parse import parse_qsl, urlencode
 from components.format import iso, zone
 from components.text import t
 from engine.errors import Invalid
-from engine.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, us_of
+from engine.shift import Shift
+from engine.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, moment_of, us_of
 
 UNITS_US = {"s": SECOND_US, "m": MINUTE_US, "h": HOUR_US, "d": DAY_US, "w": 7 * DAY_US}
 ANCHORS = ("shift", "last-shift", "today")
@@ -61,6 +62,39 @@ class Clocks:
     def zone(self, tz: str) -> str:
         """The IANA zone that `plant`, `own` or `utc` means."""
         return {"plant": self.plant, "own": self.own, "utc": "UTC"}[tz]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a URL leads to, as the page's callbacks get it: the place, its zone, what the anchors mean there.
+
+    It comes back from the browser, so whatever reads data by it checks the reader's scope again. `node` None: there is
+    no such place, or none was asked for.
+    """
+
+    page: str = "/"
+    search: str = ""
+    own: str = "UTC"
+    node: int | None = None
+    path: str = ""
+    name: str = ""
+    kind: str = ""
+    zone: str = "UTC"
+    anchors: Mapping[str, int] = field(default_factory=dict)
+
+    def view(self, now_us: int) -> View:
+        """The view at an instant."""
+        return read(self.page, self.search, Clocks(now_us, self.zone, self.own, self.anchors))
+
+
+def anchors(now_us: int, zone_name: str, shifts: Sequence[Shift]) -> dict[str, int]:
+    """What `today`, `shift` and `last-shift` mean now; `shifts` in order, around now."""
+    midnight = moment_of(now_us).astimezone(zone(zone_name)).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = {"today": us_of(midnight)}
+    begun = [shift for shift in shifts if shift.from_us <= now_us]
+    for name, shift in zip(("shift", "last-shift"), begun[::-1], strict=False):
+        found[name] = shift.from_us
+    return found
 
 
 def asked_place(search: str) -> str:
@@ -146,9 +180,13 @@ def href(view: View, path: str | None = None, **changes: str | tuple[str, ...]) 
     return f"{path or view.path}?{query}" if query else (path or view.path)
 
 
-def place_href(view: View, path: str, *, machine: bool) -> str:
+WITH_SIGNALS = ("machine", "room")
+"""Kinds of places whose own page is the one with signals."""
+
+
+def place_href(view: View, path: str, kind: str) -> str:
     """The link to a place, with the range kept."""
-    return href(view, "/machine" if machine else "/location", at=path, sel=(), tab="live")
+    return href(view, "/machine" if kind in WITH_SIGNALS else "/location", at=path, sel=(), tab="live")
 
 
 def neighbour(view: View, turns: int, now_us: int) -> tuple[str, str]:

@@ -106,7 +106,7 @@ class Receipt:
 
     def __init__(self, source: Source, believed: Plausible) -> None:
         self.source = source
-        self._believed = ANY_TIME if source.replay else believed
+        self.believed = ANY_TIME if source.replay else believed
         self._rows: list[tuple[int, int, int, int, int, int]] = []
         self._texts: list[TextEvent] = []
         self._dead: list[DeadLetter] = []
@@ -125,7 +125,7 @@ class Receipt:
         tag = channel.tag
         try:
             instant(at_us)
-            known = self._believed.believes(at_us, received_us)
+            known = self.believed.believes(at_us, received_us)
             text = text_for(value, status) if tag.kind is ValueKind.TEXT else None
             bits = 0 if text is not None else bits_for(tag.kind, value, status)
         except Invalid as error:

@@ -18,7 +18,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,7 +30,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from connectors.collect import Condition, Inlet, now_us
-from connectors.decode import Receipt
+from connectors.decode import Channel, JsonDecoder, Receipt
 from connectors.spool import KEPT_RAW
 from engine.errors import Invalid
 from engine.tag import Source
@@ -41,11 +41,13 @@ BATCH_MESSAGES, BATCH_S = 1000, 0.05
 QUEUE_MESSAGES = 20_000
 LARGEST_PACKET = 32 * 1024 * 1024
 FIRST_DELAY_S, LONGEST_DELAY_S = 1, 30
+STOP_S = 10.0
 DROPPED = "$SYS/broker/publish/messages/dropped"
 FAILED = 0x80
 """Reason codes from here on are refusals."""
 KNOWN = frozenset(
-    ["host", "port", "version", "topics", "qos", "keepalive_s", "client_id", "session_hours", "receive_maximum", "shared", "max_payload_kb", "user", "password_env", "password_file", "tls", "group", "host_id"]
+    {"host", "port", "version", "topics", "qos", "keepalive_s", "client_id", "session_hours", "receive_maximum", "shared"}
+    | {"max_payload_kb", "user", "password_env", "password_file", "tls", "group", "host_id"}
 )
 
 
@@ -79,6 +81,29 @@ class Reader(Protocol):
         """Called after each connection."""
 
 
+class JsonReader:
+    """Plain JSON by the topic map of the bindings; `shared` spreads the topics over several collectors."""
+
+    def __init__(self, source: Source, ready: Iterable[Channel]) -> None:
+        self._decoder = JsonDecoder(ready)
+        shared = f"$share/plantglass-{source.name}/" if source.settings.get("shared") else ""
+        self._topics = [shared + topic for topic in source.settings.get("topics", ["#"])]
+
+    def read(self, message: Message, receipt: Receipt) -> None:
+        """Decode one message into the receipt."""
+        self._decoder.read(message.topic, message.payload, message.received_us, receipt, retained=message.retained)
+
+    def topics(self) -> list[str]:
+        """What to subscribe to."""
+        return list(self._topics)
+
+    def prepare(self, client: paho.Client) -> None:
+        """Nothing: a reader of JSON has no will."""
+
+    def connected(self, client: paho.Client) -> None:
+        """Nothing: a reader of JSON only listens."""
+
+
 class MqttCollector:
     """One connection to one broker. `start` returns at once; it reconnects for ever until `stop`."""
 
@@ -89,8 +114,10 @@ class MqttCollector:
         self._source, self._reader, self._receipt, self._inlet = source, reader, receipt, inlet
         self._condition: Condition = inlet.condition
         self._queue: queue.Queue[Message] = queue.Queue(QUEUE_MESSAGES)
-        self._link, self._overflowed, self._had_session = 0, 0, False
+        self._link, self._overflowed = 0, 0
         self._lost_us: int | None = inlet.condition.last_sample_us
+        self._gaps: queue.SimpleQueue[tuple[int, int, str]] = queue.SimpleQueue()
+        self._closing = threading.Event()
         self._largest = int(1024 * source.settings.get("max_payload_kb", 1024))
         self._client = self._made(member)
         self._worker = threading.Thread(target=self._work, name=f"mqtt {source.name}", daemon=True)
@@ -106,11 +133,13 @@ class MqttCollector:
         self._worker.start()
 
     def stop(self) -> None:
-        """Disconnect, put into the spool what is here already, and end."""
+        """Put into the spool and acknowledge what is here already, and disconnect; the broker keeps the rest."""
+        self._closing.set()
+        self._worker.join(timeout=STOP_S)
+        self._inlet.stopping.set()
         self._client.disconnect()
         self._client.loop_stop()
-        self._inlet.stopping.set()
-        self._worker.join(timeout=30)
+        self._worker.join(timeout=STOP_S)
 
     # -------------------------------------------------------------- the network thread
     def _connected(self, client: paho.Client, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
@@ -120,7 +149,8 @@ class MqttCollector:
         self._link += 1
         if not flags.session_present:
             self._lost("the broker had kept no session")
-        self._had_session = True
+        elif self._condition.facts.get("qos_0"):
+            self._lost("the broker keeps no messages of quality 0 while nobody collects")
         wanted = [(topic, self._wish()) for topic in [*self._reader.topics(), DROPPED]]
         client.subscribe(wanted)
         self._condition.say("connected")
@@ -144,6 +174,10 @@ class MqttCollector:
             self._condition.say("refused", f"The broker refused the subscription to {', '.join(refused)}.")
 
     def _arrived(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        if self._closing.is_set():
+            return  # not acknowledged: it comes again
+        if message.qos == 0 and not message.retain:
+            self._condition.facts["qos_0"] = True
         received_us, size = now_us(), len(message.payload)
         payload = bytes(message.payload if size <= self._largest else message.payload[:KEPT_RAW])
         kept = Message(_topic(message), payload, size, message.retain, message.qos, message.mid, self._link, received_us)
@@ -156,9 +190,11 @@ class MqttCollector:
     def _work(self) -> None:
         while True:
             messages = self._collected()
-            if messages:
+            if messages or not self._gaps.empty():
                 self._spool(messages)
-            elif self._inlet.stopping.is_set():
+            elif self._closing.is_set():
+                return
+            if self._inlet.stopping.is_set():
                 return
 
     def _collected(self) -> list[Message]:
@@ -183,7 +219,7 @@ class MqttCollector:
                 self._receipt.reject(message.topic, reason, message.payload, message.received_us)
             else:
                 self._reader.read(message, self._receipt)
-        self._note_overflow(messages[-1].received_us)
+        self._note_gaps()
         if self._inlet.put(self._receipt.take()):
             self._acknowledge(messages)
 
@@ -197,17 +233,19 @@ class MqttCollector:
         if payload.isdigit():
             self._condition.facts["broker_dropped"] = int(payload)
 
-    def _note_overflow(self, at_us: int) -> None:
+    def _note_gaps(self) -> None:
+        while not self._gaps.empty():
+            from_us, to_us, reason = self._gaps.get()
+            self._receipt.gap(None, from_us, to_us, None, reason)
         missed, self._overflowed = self._overflowed, 0
         if missed:
+            at_us = now_us()
             self._receipt.gap(None, at_us, at_us + 1, missed, "messages of quality 0 came faster than they could be kept")
 
     def _lost(self, reason: str) -> None:
         """Values may be lost since the last one that came: say so, through the spool like everything else."""
         if self._lost_us is not None:
-            gap = Receipt(self._source, self._receipt.believed)
-            gap.gap(None, self._lost_us, now_us(), None, reason)
-            self._inlet.put(gap.take())
+            self._gaps.put((self._lost_us, now_us(), reason))
             self._lost_us = None
 
     # -------------------------------------------------------------- making the client
@@ -220,7 +258,7 @@ class MqttCollector:
         return self._source.kind == "sparkplug"
 
     def _wish(self) -> Any:
-        qos = int(self._source.settings.get("qos", 1))
+        qos = min(1, int(self._source.settings.get("qos", 1)))
         return SubscribeOptions(qos=qos, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB) if self._is_5 else qos
 
     def _made(self, member: int) -> paho.Client:

@@ -6,8 +6,10 @@ from sqlalchemy import Row, text
 
 from db.store import Store
 from engine.access import Scope
+from engine.config.reading import calendar_entry
 from engine.errors import NotFound
 from engine.location import Machine, MapDef, NodeKind, Tree
+from engine.shift import Calendar
 
 _NODE = (
     "l.id, l.site_id, l.parent_id, l.slug, l.path, l.name, l.kind, l.time_zone, l.currency, l.calendar_id,"
@@ -63,6 +65,29 @@ def machine(scope: Scope, store: Store, node_id: int) -> Machine:
     if row is None:
         raise NotFound(f"There is no machine with the number {node_id} that you may see.")
     return _machine(row)
+
+
+def calendar_at(scope: Scope, store: Store, node_id: int) -> Calendar | None:
+    """The shift calendar that holds at a node: its own or the nearest above; None when there is none.
+
+    Raises `NotFound` outside the scope.
+    """
+    statement = f"""
+        with recursive up as (
+            select l.id, l.site_id, l.parent_id, l.calendar_id, 0 as height from location l where l.id = :id and {_VISIBLE}
+            union all
+            select l.id, l.site_id, l.parent_id, l.calendar_id, up.height + 1 from location l join up on l.id = up.parent_id
+        )
+        select s.path as site, c.name, c.definition, s.time_zone from up
+        left join calendar c on c.id = up.calendar_id left join location s on s.id = c.site_id
+        order by c.id is null, up.height limit 1"""
+    with store.read() as connection:
+        row = connection.execute(text(statement), {"id": node_id, "scope": scope.ids()}).first()
+    if row is None:
+        raise NotFound(f"There is no place with the number {node_id} that you may see.")
+    if row.definition is None:
+        return None
+    return calendar_entry(row.site, row.name, row.definition).calendar(row.time_zone)
 
 
 def _node(row: Row) -> MapDef:

@@ -23,7 +23,7 @@ from connectors.twin.edge import EdgeNode
 from connectors.twin.publisher import Publisher
 from connectors.twin.server import PlantServer, quieten
 from engine.errors import Invalid, PlantError
-from engine.time import HOUR_US, SECOND_US, moment_of
+from engine.time import HOUR_US, MINUTE_US, SECOND_US, moment_of
 from engine.twin.faults import Fault
 from engine.twin.site import SITE
 
@@ -183,10 +183,10 @@ class Run:
         log.info("The virtual plant runs from %s.", moment_of(self.through_us).isoformat())
 
     def standing(self) -> dict[str, Any]:
-        """The last value of each signal that is sent on change, as it stands at the beginning."""
-        frame = self.plant.frame(self.through_us - STANDING_US, self.through_us, 60)
-        rare = {s.name for s in SITE.signals if s.interval_s is None}
-        return {n: _last(s) for n, s in frame.series.items() if n in rare and len(s.at_us)}
+        """The last value of each signal as it stands at the beginning, so that nobody waits for the first change."""
+        rare = self.plant.frame(self.through_us - STANDING_US, self.through_us, 60).series
+        often = self.plant.frame(self.through_us - 2 * MINUTE_US, self.through_us, 1).series
+        return {name: _last(series) for name, series in (rare | often).items() if len(series.at_us)}
 
     async def tick(self) -> bool:
         """Send one block; returns whether the plant is still behind its clock."""

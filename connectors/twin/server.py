@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +70,10 @@ class PlantServer:
     Writing before listening means that no client ever sees a node without a value.
     """
 
-    def __init__(self, folder: Path, port: int, signals: Iterable[Signal] | None = None, site: Site = SITE) -> None:
-        self.port, self.site = port, site
+    def __init__(self, folder: Path, port: int, site: Site = SITE, namespace: str = NAMESPACE) -> None:
+        self.port, self.site, self.namespace = port, site, namespace
         self.identity: Identity = identity(folder)
-        chosen = site.signals if signals is None else signals
-        self.signals = {s.name: s for s in chosen if s.route == "opcua"}
+        self.signals = {s.name: s for s in site.signals if s.route == "opcua"}
         self._nodes: dict[str, Any] = {}
         self._server = Server(user_manager=Users(self.identity))
 
@@ -91,7 +90,7 @@ class PlantServer:
         server.set_certificate_validator(self._validate)
         for uri in OTHER_NAMESPACES:
             await server.register_namespace(uri)
-        await self._add_nodes(await server.register_namespace(NAMESPACE))
+        await self._add_nodes(await server.register_namespace(self.namespace))
 
     async def listen(self) -> None:
         """Open the port; raises `Unavailable` when it is taken."""
@@ -144,7 +143,7 @@ class PlantServer:
             await self._add_variable(folders[f"{signal.at}/{where[0]}"], signal, where[1], index)
 
     async def _add_variable(self, parent: Node, signal: Signal, name: str, index: int) -> None:
-        node_id = node_id_of(signal.address, index)
+        node_id = node_id_of(signal.address, self.namespace, index)
         variant, _ = VARIANTS[signal.kind]
         node = await parent.add_variable(node_id, ua.QualifiedName(name, index), FIRST[signal.kind], variant)
         if signal.unit:
@@ -152,6 +151,9 @@ class PlantServer:
             await node.add_property(ua.NodeId(f"{signal.name}#unit", index), ua.QualifiedName("EngineeringUnits", 0), unit)
         await node.write_attribute(
             ua.AttributeIds.Description, ua.DataValue(ua.Variant(ua.LocalizedText(signal.title), ua.VariantType.LocalizedText))
+        )
+        await node.write_attribute(
+            ua.AttributeIds.Value, ua.DataValue(None, ua.StatusCode(ua.StatusCodes.BadWaitingForInitialData))
         )
         self._nodes[signal.name] = node_id
 
@@ -174,11 +176,11 @@ class Users(UserManager):
         return User(UserRole.User, USER) if right and username == USER else None
 
 
-def node_id_of(address: str, index: int) -> Any:
-    """The node of an address `nsu=<uri>;s=<text>` in a server where the namespace has `index`."""
+def node_id_of(address: str, namespace: str, index: int) -> Any:
+    """The node of an address `nsu=<uri>;s=<text>` in a server where the namespace has `index`; raises `Invalid`."""
     head, _, text = address.partition(";s=")
-    if head != f"nsu={NAMESPACE}" or not text:
-        raise Invalid(f"The address “{address}” is not one of the virtual plant's OPC UA server.")
+    if head != f"nsu={namespace}" or not text:
+        raise Invalid(f"The address “{address}” is not one of the namespace {namespace}.")
     return ua.NodeId(text, index)
 
 

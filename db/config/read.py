@@ -9,10 +9,9 @@ from sqlalchemy import Connection, RowMapping, text
 from db.store import Store
 from db.tag import codes_of
 from engine.access import ROLES
-from engine.config.reading import Reader
+from engine.config.reading import calendar_entry
 from engine.config.record import (
     BindingEntry,
-    CalendarEntry,
     Config,
     GrantEntry,
     LocationEntry,
@@ -27,7 +26,6 @@ from engine.config.record import (
     TagEntry,
     UserEntry,
 )
-from engine.errors import Invalid
 from engine.location import NodeKind
 from engine.tag import Interpolation, Limits, ValueKind
 
@@ -44,7 +42,7 @@ def stored(connection: Connection) -> Config:
         locations=tuple(_location(row) for row in _rows(connection, _LOCATIONS)),
         state_tables=tuple(StateTableEntry(**row | {"codes": codes_of(row["codes"])}) for row in _rows(connection, _STATES)),
         sources=tuple(SourceEntry(**row) for row in _rows(connection, _SOURCES)),
-        calendars=tuple(_calendar(**row) for row in _rows(connection, _CALENDARS)),
+        calendars=tuple(calendar_entry(**row) for row in _rows(connection, _CALENDARS)),
         tags=tuple(_tag(row) for row in _rows(connection, _TAGS)),
         products=tuple(ProductEntry(**row) for row in _rows(connection, _PRODUCTS)),
         materials=tuple(MaterialEntry(**row) for row in _rows(connection, _MATERIALS)),
@@ -77,14 +75,6 @@ def _tag(row: dict[str, Any]) -> TagEntry:
         "binding": None if source is None else BindingEntry(source, address, decode),
     }
     return TagEntry(**row)
-
-
-def _calendar(site: str, name: str, definition: dict[str, Any]) -> CalendarEntry:
-    reader = Reader()
-    entry = reader.record(CalendarEntry, {"site": site, "name": name, **definition})
-    if entry is None:
-        raise Invalid(f"The stored calendar “{name}” of {site} cannot be read: {reader.problems[0][1]}")
-    return entry
 
 
 _LOCATIONS = """

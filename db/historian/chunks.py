@@ -134,13 +134,10 @@ def cut(block: SampleBlock) -> list[SampleBlock]:
     return pieces
 
 
-def record(shape: Shape, block: SampleBlock) -> tuple:
-    """The stored row of a piece."""
+def facts(shape: Shape, block: SampleBlock) -> tuple:
+    """What a row says of its samples: t0, t1, n, good, good_bits, last_seq, last_bits, last_status."""
     good = np.flatnonzero(shape.good(block.bits, block.status))
-    data = encode(block, floating=shape.floating)
     return (
-        shape.site_id,
-        shape.tag_id,
         int(block.at_us[0]),
         int(block.at_us[-1]),
         len(block),
@@ -149,9 +146,13 @@ def record(shape: Shape, block: SampleBlock) -> tuple:
         int(block.seq[-1]),
         int(block.bits[-1]),
         signed(int(block.status[-1])),
-        data,
-        checksum(data),
     )
+
+
+def record(shape: Shape, block: SampleBlock) -> tuple:
+    """The stored row of a piece."""
+    data = encode(block, floating=shape.floating)
+    return (shape.site_id, shape.tag_id, *facts(shape, block), data, checksum(data))
 
 
 def replace(connection: Connection, site_id: int, gone: Sequence[Chunk], records: Sequence[tuple]) -> None:

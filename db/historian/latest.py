@@ -11,15 +11,22 @@ from db.historian.wire import execute, rows
 from engine.historian.block import SampleBlock, TextEvent
 from engine.time import HOUR_US
 
-# Ordered by source time, but no further ahead than an hour after the receipt; tags in order, so that writers do not deadlock.
+# Ordered by source time, but no further ahead than an hour after the receipt. The parent of the partitions has no unique
+# key to conflict on; the site's lock keeps two writers from inserting the same tag.
 _UPSERT = """
-insert into last_value as v (site_id, tag_id, at_us, seq, bits, text, status, received_us)
-select %(site)s, u.* from unnest(%(tags)s::int[], %(ats)s::bigint[], %(seqs)s::int[], %(bits)s::bigint[], %(texts)s::text[],
-    %(status)s::int[], %(received)s::bigint[]) as u(tag_id, at_us, seq, bits, text, status, received_us) order by u.tag_id
-on conflict (site_id, tag_id) do update set at_us = excluded.at_us, seq = excluded.seq, bits = excluded.bits,
-    text = excluded.text, status = excluded.status, received_us = excluded.received_us
-where (least(excluded.at_us, excluded.received_us + %(ahead)s), excluded.at_us, excluded.seq)
-    >= (least(v.at_us, v.received_us + %(ahead)s), v.at_us, v.seq)
+with u as materialized (
+    select * from unnest(%(tags)s::int[], %(ats)s::bigint[], %(seqs)s::int[], %(bits)s::bigint[], %(texts)s::text[],
+        %(status)s::int[], %(received)s::bigint[]) as u(tag_id, at_us, seq, bits, text, status, received_us)
+), done as (
+    update last_value v set at_us = u.at_us, seq = u.seq, bits = u.bits, text = u.text, status = u.status,
+        received_us = u.received_us
+    from u where v.site_id = %(site)s and v.tag_id = u.tag_id
+        and (least(u.at_us, u.received_us + %(ahead)s), u.at_us, u.seq)
+            >= (least(v.at_us, v.received_us + %(ahead)s), v.at_us, v.seq)
+)
+insert into last_value (site_id, tag_id, at_us, seq, bits, text, status, received_us)
+select %(site)s, u.* from u where not exists (
+    select 1 from last_value v where v.site_id = %(site)s and v.tag_id = u.tag_id)
 """
 _TIMES = "select tag_id, at_us from last_value where site_id = %(site)s and tag_id = any(%(tags)s::int[])"
 AHEAD_US = HOUR_US
@@ -49,9 +56,13 @@ def advance_texts(connection: Connection, site_id: int, events: Sequence[TextEve
     for event in sorted(events, key=lambda e: (min(e.at_us, e.received_us + AHEAD_US), e.at_us, e.seq)):
         newest[event.tag_id] = event
     last = list(newest.values())
-    columns = ([e.tag_id for e in last], [e.at_us for e in last], [e.seq for e in last], [0] * len(last))
     block = SampleBlock(
-        *(np.array(c) for c in columns), np.array([e.status for e in last]), np.array([e.received_us for e in last])
+        np.array([e.tag_id for e in last]),
+        np.array([e.at_us for e in last]),
+        np.array([e.seq for e in last]),
+        np.zeros(len(last)),
+        np.array([e.status for e in last]),
+        np.array([e.received_us for e in last]),
     )
     _upsert(connection, site_id, block, [None] * len(last), [e.text for e in last])
 

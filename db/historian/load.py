@@ -61,7 +61,7 @@ def _load(connection: Connection, site_id: int, group: list[SampleBlock]) -> Mer
     _check_tags({tag: shape for tag, shape in known.items() if shape.kind is not ValueKind.TEXT}, tags, site_id)
     reach = {"site": site_id, "tags": tags, "his": [int(block.at_us[-1]) for block in group]}
     if rows(connection, _REACHED, reach)[0][0]:
-        seal_tags(connection, known, int(np.iinfo(np.int64).max))
+        seal_tags(connection, known, max(int(block.at_us[-1]) for block in group))
     merged = merge(connection, known, SampleBlock.join(group))
     latest.advance(connection, site_id, SampleBlock.join(_ends(merged.changed_samples)))
     announce(connection, known, [Late(tag, *span) for tag, span in merged.changed.items()], "history loaded")

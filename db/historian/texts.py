@@ -42,7 +42,10 @@ def store(connection: Connection, site_id: int, events: Sequence[TextEvent]) -> 
         return result
     arrivals = _by_key(events)
     keys = _parameters(site_id, list(arrivals))
-    stored = {row[:3]: TextEvent(*row[:4], row[4] & 0xFFFFFFFF, row[5]) for row in rows(connection, _STORED, keys)}
+    stored = {
+        row[:3]: TextEvent(row[0], row[1], row[2], row[3], row[4] & 0xFFFFFFFF, row[5])
+        for row in rows(connection, _STORED, keys)
+    }
     older: dict[Key, set[Value]] = {}
     for row in rows(connection, _OLDER, keys):
         older.setdefault(row[:3], set()).add((row[3], row[4] & 0xFFFFFFFF))

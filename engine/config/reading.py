@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from engine.config.problem import unknown
-from engine.config.record import key_of_field
+from engine.config.record import CalendarEntry, key_of_field
 from engine.errors import Invalid
 
 Where = tuple[str | int, ...]
@@ -76,6 +76,15 @@ class Reader:
         except WrongError as wrong:
             self.problems.append((where, f"“{where[-1]}” {wrong}"))
             return None
+
+
+def calendar_entry(site: str, name: str, definition: dict[str, Any]) -> CalendarEntry:
+    """A calendar out of its stored definition; raises `Invalid`."""
+    reader = Reader()
+    entry = reader.record(CalendarEntry, {"site": site, "name": name, **definition})
+    if entry is None:
+        raise Invalid(f"The stored calendar “{name}” of {site} cannot be read: {reader.problems[0][1]}")
+    return entry
 
 
 def _titled(where: Where) -> str:

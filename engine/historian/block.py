@@ -34,8 +34,8 @@ class SampleBlock:
     def __len__(self) -> int:
         return len(self.at_us)
 
-    def take(self, index: np.ndarray) -> SampleBlock:
-        """The rows of an index or mask."""
+    def take(self, index: np.ndarray | slice) -> SampleBlock:
+        """The rows of an index, mask or slice."""
         return SampleBlock(*(getattr(self, name)[index] for name, _ in COLUMNS))
 
     @classmethod

@@ -78,7 +78,10 @@ def revise(current: V | None, arrivals: Sequence[V], known: set[V]) -> tuple[V |
 def _decide(rows: SampleBlock, new: np.ndarray, older: Callable[[SampleBlock], SampleBlock], clear: Settled) -> Settled:
     """Settle the disputed rows one key at a time."""
     known = _values_by_key(older(rows))
-    fresh, replacing, moved, duplicates = [], [], [], clear.duplicates
+    fresh: list[int] = []
+    replacing: list[int] = []
+    moved: list[int] = []
+    duplicates = clear.duplicates
     for key, places in _runs(rows):
         values = {_value(rows, place): place for place in reversed(places)}
         arrivals = [_value(rows, place) for place in places if new[place]]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from engine.twin import master, weeks
-from engine.twin.planner import HOUR_S, Order, Planner
+from engine.twin.planner import HOUR_S, Order, PlannedOrder, Planner
 from engine.twin.run import CLEAN, Flow, Run, Windows, between, clearance
 from engine.twin.timeline import CLEANING, Segment, Timeline, timeline_of
 
@@ -42,7 +41,7 @@ class WeekPlan:
     """What a line does in a week, faults apart: a timeline a machine (counters from 0) and the orders."""
 
     timelines: dict[str, Timeline]
-    orders: tuple[dict[str, Any], ...]
+    orders: tuple[PlannedOrder, ...]
 
 
 def plan_week(line: Line, week: int, seed: int) -> WeekPlan:

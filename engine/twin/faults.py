@@ -54,7 +54,7 @@ DEFAULT_SIGNAL = {
     "washer": "wfi_pressure",
     "granulator": "product_temperature",
     "coater": "bed_temperature",
-    "cartoner": "vacuum",
+    "cartoner": "speed",
     "casepacker": "read_rate",
     "inspection": "light",
     "blender": "speed",

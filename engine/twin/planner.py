@@ -29,6 +29,15 @@ class Order:
     ends_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedOrder:
+    """An order as handed out (`record`, JSON values only), when, and when the plan finishes it."""
+
+    record: dict[str, Any]
+    release_us: int
+    ends_us: int
+
+
 class Planner:
     """Collects a week of one line. Times are seconds after the week's start."""
 
@@ -93,27 +102,26 @@ class Planner:
             track.add(Segment(start + self.rng.uniform(3.5, 5.0) * HOUR_S, RESETTING, phase=CHANGE))
             track.add(Segment(self.length_s - 600.0, STOPPED))
 
-    def released(self) -> tuple[dict[str, Any], ...]:
-        """The orders as the plant's planning system hands them out, three to four days before the week begins."""
+    def released(self) -> tuple[PlannedOrder, ...]:
+        """The orders as the plant's planning system hands them out, four days before the week begins, an hour apart."""
         begin = weeks.start_of(self.week, self.weekday)
-        found = []
-        for n, order in enumerate(o for o in self.orders if o.batches):
-            release = begin - (96 * HOUR_US) + n * HOUR_US
-            slack = self.rng.uniform(10, 72)
-            found.append(
-                {
-                    "number": order.number,
-                    "product": order.product,
-                    "quantity": round(order.quantity),
-                    "unit": order.unit,
-                    "priority": self.rng.choice((1, 2, 2, 3)),
-                    "release_at": moment_of(release).isoformat(),
-                    "due_at": moment_of(begin + int((order.ends_s / HOUR_S + slack) * HOUR_US)).replace(
-                        minute=0, second=0, microsecond=0
-                    ).isoformat(),
-                    "recipe": f"{order.product}-M",
-                    "batches": order.batches,
-                    "line": self.line,
-                }
-            )  # fmt: skip
-        return tuple(found)
+        return tuple(
+            self._released(order, begin - 96 * HOUR_US + n * HOUR_US, begin + int(order.ends_s * 1e6))
+            for n, order in enumerate(o for o in self.orders if o.batches)
+        )
+
+    def _released(self, order: Order, release_us: int, ends_us: int) -> PlannedOrder:
+        due_us = ends_us + int(self.rng.uniform(10, 72) * HOUR_US)
+        record = {
+            "number": order.number,
+            "product": order.product,
+            "quantity": round(order.quantity),
+            "unit": order.unit,
+            "priority": self.rng.choice((1, 2, 2, 3)),
+            "release_at": moment_of(release_us).isoformat(),
+            "due_at": moment_of(due_us // HOUR_US * HOUR_US).isoformat(),
+            "recipe": f"{order.product}-M",
+            "batches": order.batches,
+            "line": self.line,
+        }
+        return PlannedOrder(record, release_us, ends_us)

@@ -33,8 +33,9 @@ class World:
 
     @property
     def commissioned_us(self) -> int:
-        """The first instant of the plant's life."""
-        return max(weeks.start_of(self._first[line.name], line.weekday) for line in LINES)
+        """The first instant of the plant's life: a UTC midnight."""
+        latest = max(weeks.start_of(self._first[line.name], line.weekday) for line in LINES)
+        return -(-latest // DAY_US) * DAY_US
 
     def check(self, at_us: int) -> None:
         """Raise `Invalid` for an instant before the plant existed."""

@@ -15,10 +15,12 @@ from engine.twin.timeline import NOBODY, Timeline
 from engine.twin.world import World
 
 Values = np.ndarray
+USUAL_PACE = 0.95
+"""Assumed of the week's product before anything was made."""
 
 
 class Model:
-    """One machine at ascending instants int64[n], µs. A signal is the method of its name and gives values[n] in the tag's unit."""
+    """One machine at ascending instants int64[n], µs. A signal is the method of its name: values[n] in the tag's unit."""
 
     KW: ClassVar[tuple[float, float, float]] = (0.5, 1.0, 2.0)  # off, ready, running at the ideal rate
     SHAKE: ClassVar[tuple[float, float]] = (0.2, 1.2)  # vibration at rest and at the ideal rate, mm/s
@@ -60,7 +62,9 @@ class Model:
     @cached_property
     def seen(self) -> Model:
         """The same machine at the last instant of making: what a sensor at the product still shows."""
-        return type(self)(self.world, self.slug, np.where(self.col("rate") > 0, self.at_us, self.col("seen_us")))
+        found = type(self)(self.world, self.slug, np.where(self.col("rate") > 0, self.at_us, self.col("seen_us")))
+        found.pace = np.where(found.pace > 0, found.pace, USUAL_PACE)
+        return found
 
     def key(self, *names: str | int) -> int:
         """A noise key of this machine."""

@@ -1,4 +1,4 @@
-"""Rooms: pressure falls while a door is open, particles follow doors and people, climate follows the air handler and the weather."""
+"""Rooms: pressure falls while a door is open, particles follow doors and people, climate follows doors and the weather."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Press(Model):
     KW: ClassVar = (1.0, 3.2, 15.0)
     SHAKE: ClassVar = (0.25, 1.45)
     COUPLED: ClassVar = frozenset({"tablet_weight"})
-    seen: Press  # type: ignore[assignment]
+    seen: Press
 
     def _density(self, at_us: np.ndarray) -> Values:
         slow = noise.smooth(self.key("density"), at_us, 3 * 3600 * SECOND_US)

@@ -68,7 +68,7 @@ class Utility(Model):
 
 
 class Chiller(Utility):
-    """Load: air handlers (more when it is warm) and process heat. The warmer outside, the worse the coefficient of performance."""
+    """Load: air handlers (more when it is warm) and process heat. The warmer outside, the less cooling a kW gives."""
 
     SHAKE: ClassVar = (0.4, 2.1)
 
@@ -141,6 +141,10 @@ def _is_on(line: Timeline) -> np.ndarray:
     return np.where(line["state"] == RUNNING, 1.0, 0.0)
 
 
+def _is_cleaned(line: Timeline) -> np.ndarray:
+    return np.where(line["mode"] == CLEANING, 1.0, 0.0)
+
+
 class WaterStill(Utility):
     """WFI: drawn by the vial washer and by cleaning; the loop cools when much is drawn."""
 
@@ -168,7 +172,10 @@ class WaterStill(Utility):
         return 22.0 + self.wander("toc", 20, 6.0) + self.white("toc", 0.8)
 
     def tank_level(self) -> Values:
-        return np.clip(88.0 - 7.0 * self._drawn + self.wander("tank", 3, 4.0) + self.white("tank", 0.2), 0.0, 100.0)
+        emptied = np.zeros(len(self.at_us))
+        for slug, share in _WASH.items():
+            emptied += share * Model(self.world, slug, self.at_us).lag("wash", _is_cleaned, 2400.0)
+        return np.clip(88.0 - 7.0 * emptied + self.wander("tank", 3, 4.0) + self.white("tank", 0.2), 0.0, 100.0)
 
 
 class Boiler(Utility):

@@ -1,0 +1,260 @@
+"""The machine page, live tab: header strip, current values, trend, states, events. Owns their ids."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from dash import dcc, html
+
+from components import format as show
+from components import live, timeline, trend
+from components.analog import analog_bar, level
+from components.panel import dialog, panel
+from components.shape import icon, shape, word
+from components.states import empty, skeleton
+from components.text import aria, data, t
+from components.view import View, href
+from engine.historian.reduce import LastValue
+from engine.tag import StateTable, Tag, ValueKind
+from engine.time import SECOND_US
+
+TITLE, SENTENCE, STRIP, TABS, SHOWN = "machine-title", "machine-sentence", "machine-strip", "machine-tabs", "machine-shown"
+NOW, STATE, EVENTS = "now", "state", "events"
+STATE_TABLE = "state-table"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A tag's newest value. `value` for numbers, `text` for texts and named states; severity 0 good, 1 uncertain, 2 bad."""
+
+    tag: Tag
+    value: float | None = None
+    text: str = ""
+    at_us: int | None = None
+    severity: int = 0
+    category: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The value as it is written, without its unit."""
+        if self.text or self.value is None:
+            return self.text or show.NOTHING
+        if self.tag.kind is ValueKind.BOOL:
+            return t("on") if self.value else t("off")
+        return show.number(self.value, self.tag.decimals)
+
+
+def reading(tag: Tag, last: LastValue | None, tables: Mapping[str, StateTable]) -> Reading:
+    """The newest stored value as it is shown; a state by the name in its table."""
+    if last is None:
+        return Reading(tag)
+    severity = last.status >> 30 & 3
+    if isinstance(last.value, str):
+        return Reading(tag, None, last.value, last.at_us, severity)
+    table = tables.get(tag.state_table or "")
+    text, category = table.codes.get(int(last.value), ("", "")) if table else ("", "")
+    if table and not text:
+        text = t("Unknown code {code}", code=last.value)
+    return Reading(tag, float(last.value), text, last.at_us, severity, category or None)
+
+
+def of_key(readings: Iterable[Reading], key: str) -> Reading | None:
+    """The reading of the tag named `<machine>.<key>`."""
+    return next((r for r in readings if r.tag.name.rpartition(".")[2] == key), None)
+
+
+MODES_THAT_LEAD = ("cleaning", "maintenance", "setup", "out_of_service")
+
+
+def overall(readings: Iterable[Reading]) -> Reading | None:
+    """The state to show: the machine's state, unless its mode says that it is cleaned, maintained or set up."""
+    readings = list(readings)
+    state = of_key(readings, "state") or of_key(readings, "item_state")
+    mode = of_key(readings, "mode") or of_key(readings, "operation_mode")
+    if mode and mode.category in MODES_THAT_LEAD and mode.at_us is not None:
+        return mode
+    return state
+
+
+def fresh(reading: Reading, now_us: int) -> bool:
+    """True while the newest value still speaks and is not bad."""
+    hold = reading.tag.hold_s
+    if reading.at_us is None or reading.severity >= 2:
+        return False
+    return hold is None or now_us - reading.at_us <= hold * SECOND_US
+
+
+# ------------------------------------------------------------------ the page
+def page() -> list[Any]:
+    """The skeleton of the page."""
+    return [
+        html.Div([html.H1(t("Machine"), id=TITLE), html.Span(id=SENTENCE, className="sub")], className="pl-head"),
+        html.Dl(skeleton(1), id=STRIP, className="mh"),
+        html.Nav(id=TABS, className="tabs", **aria(label=t("Tabs of this machine"))),
+        dcc.Store(id=SHOWN),
+        html.Div(_columns(), className="row12 pl-live-tab"),
+        dialog(trend.TABLE_DIALOG, t("Values of the trend"), html.Div(id=trend.TABLE), wide=True),
+        dialog("state-table-dialog", t("States"), html.Div(id=STATE_TABLE), wide=True),
+    ]  # fmt: skip
+
+
+def _columns() -> list[html.Div]:
+    return [
+        html.Div(_now(), className="c4 tall"),
+        html.Div([_trend(), _state()], className="c5 stack"),
+        html.Div(_events(), className="c3 tall"),
+    ]
+
+
+def tabs(view: View) -> list[html.A]:
+    """The tabs that exist."""
+    return [html.A(t("Live"), href=href(view, tab="live"), className="on", **aria(current="page"))]
+
+
+def _now() -> html.Section:
+    explain = (
+        t("Each row is a signal of this machine: its newest value, its unit, and how old it is."),
+        t("The grey band is the normal range, the hatched ends are beyond the alarm limits, the tip above is the setpoint."),
+        t("A triangle: beyond an alarm limit. A diamond: outside the normal range. A square with a mark: bad quality."),
+        t("A hatched row is older than three expected intervals: do not trust it."),
+    )
+    return panel(NOW, t("Now"), skeleton(8), sub=t("Band normal, hatch alarm zone, tip setpoint"), csv=True, explain=explain)
+
+
+def _trend() -> html.Section:
+    choose = html.Label([html.Span(t("Signals"), className="cap t2"), trend.picker()], className="pl-pick")
+    explain = (
+        t("Short ranges show every stored sample; longer ones the mean of equal intervals, between least and greatest."),
+        t("A gap in the line is a gap in the data. Hollow squares are samples of bad or uncertain quality."),
+        t("Drag to look closer, down to single samples; double-click goes back."),
+    )
+    return panel(
+        trend.PANEL, t("Selected signals"), [choose, *trend.graph()], sub=t("Dash-dot: alarm limits"), csv=True, table=True,
+        explain=explain, main=True,
+    )  # fmt: skip
+
+
+def _state() -> html.Section:
+    explain = (t("What the machine says of itself, from its state signal, over the last eight hours."),)
+    return panel(STATE, t("State"), skeleton(1), sub=t("Last 8 hours"), tools=(timeline.legend(),), table=True, explain=explain)
+
+
+def _events() -> html.Section:
+    return panel(EVENTS, t("Last events"), skeleton(6), sub=t("States, batches and messages"))
+
+
+# ------------------------------------------------------------------ header strip
+def strip(facts: Sequence[tuple[str, str, str]], state: Reading | None, since_us: int | None, now_us: int) -> list[html.Div]:
+    """State with its duration, then facts (label, value, what is said beside it); a fact nobody knows is left out."""
+    cells = [_state_cell(state, since_us, now_us)]
+    cells += [html.Div([html.Dt(label), html.Dd([value, html.Span(beside)])]) for label, value, beside in facts if value]
+    return cells
+
+
+def _state_cell(state: Reading | None, since_us: int | None, now_us: int) -> html.Div:
+    category = (state.category if state else None) or ""
+    words = state.text if state and state.text else word(category) if category else show.NOTHING
+    lasted = live.age(since_us, now_us) if since_us is not None else ""
+    old = state is None or state.at_us is None
+    mark = html.Span(shape(category, hidden=True), className="big") if category else None
+    cell = html.Div([html.Dt(t("State")), html.Dd([words if not old else t("not known"), html.Span(lasted)])])
+    return html.Div([mark, cell], className="st-cell")
+
+
+# ------------------------------------------------------------------ current values
+def now_rows(readings: Iterable[Reading], now_us: int) -> html.Div:
+    """Every current value, grouped by function in the order of the tags."""
+    listed = [r for r in readings if r.tag.kind is not ValueKind.STATE]
+    if not listed:
+        return empty(t("Shows the newest value of each signal. No signal is configured for this machine yet."))
+    first = {r.tag.group: i for i, r in reversed(list(enumerate(listed)))}
+    ordered = sorted(listed, key=lambda r: first[r.tag.group])
+    rows: list[Any] = []
+    for group, members in groupby(ordered, key=lambda r: r.tag.group):
+        rows.append(html.H3(group or t("Other"), className="gh"))
+        rows += [_now_row(member, now_us) for member in members]
+    return html.Div(rows, className="ag")
+
+
+def _now_row(reading: Reading, now_us: int) -> html.Div:
+    tag = reading.tag
+    value = reading.value if reading.value is not None and math.isfinite(reading.value) else None
+    usable = value if reading.severity < 2 else None
+    spoken = f"{tag.title}: {reading.shown} {tag.unit}"
+    bar = analog_bar(tag.limits, usable, spoken) if tag.kind in (ValueKind.FLOAT, ValueKind.INT) else None
+    hold = int(tag.hold_s * SECOND_US) if tag.hold_s else None
+    stale = " is-stale" if hold and reading.at_us is not None and now_us - reading.at_us > hold else ""
+    bad = " is-bad" if reading.severity >= 2 else ""
+    wide = "" if bar else " wide"
+    cells = [
+        html.Span(tag.title, className="l", title=tag.name),
+        html.Span(bar, className="b") if bar else None,
+        html.Span(
+            [reading.shown, html.Span(tag.unit, className="u") if tag.unit and value is not None else None], className="v"
+        ),
+        html.Span(live.age(reading.at_us, now_us), className="a"),
+        html.Span(_quality(reading, usable), className="q"),
+    ]
+    return html.Div(cells, className=f"ag-row{stale}{bad}{wide}", **data(at=reading.at_us, hold=hold))
+
+
+def _quality(reading: Reading, usable: float | None) -> html.I | None:
+    if reading.severity >= 2:
+        return shape("bad", label=t("Bad quality"))
+    if reading.severity == 1:
+        return shape("bad", label=t("Uncertain quality"))
+    crossed = level(reading.tag.limits, usable)
+    words = {"p2": t("Beyond the alarm limit"), "p3": t("Outside the normal range")}
+    return shape(crossed, label=words[crossed]) if crossed else None
+
+
+def sentence(readings: Iterable[Reading], now_us: int) -> str:
+    """The generated sentence beside the title: what is beyond its limits, then what does not tell; else quiet."""
+    readings = list(readings)
+    beyond = [r.tag.title for r in readings if fresh(r, now_us) and level(r.tag.limits, r.value) == "p2"]
+    silent = [r for r in readings if r.tag.interval_s and not fresh(r, now_us)]
+    if beyond:
+        return t("Beyond the alarm limit: {names}", names=_few(beyond))
+    if silent and len(silent) == sum(1 for r in readings if r.tag.interval_s):
+        return t("No fresh data: the source is silent")
+    if silent:
+        return t("No fresh data: {names}", names=_few([r.tag.title for r in silent]))
+    return t("All signals fresh, none beyond its alarm limit") if readings else ""
+
+
+def _few(names: Sequence[str], most: int = 3) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (t(" and {more} more", more=more) if more > 0 else "")
+
+
+# ------------------------------------------------------------------ events
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened: a state change (with its category) or a text."""
+
+    at_us: int
+    title: str
+    detail: str = ""
+    category: str | None = None
+
+
+def events(rows: Sequence[Event], zone: str, now_us: int) -> Any:
+    """The newest first."""
+    if not rows:
+        return empty(t("Lists changes of state, batch and phase. Nothing happened in this range."))
+    return html.Ul([_event(row, zone, now_us) for row in rows], className="ev")
+
+
+def _event(row: Event, zone: str, now_us: int) -> html.Li:
+    mark = shape(row.category, hidden=True) if row.category else icon("flag")
+    moment = html.Span(show.when(row.at_us, zone, now_us), className="w", title=show.iso(row.at_us, zone))
+    return html.Li([moment, mark, html.Span(row.title, className="med"), html.Span(row.detail, className="m")])
+
+
+def batches(rows: Mapping[str, str]) -> str:
+    """The words for several batches at once, as rooms have them."""
+    return ", ".join(sorted(rows))

@@ -1,0 +1,14 @@
+"""`/machine?at=…`: one machine, live."""
+
+from __future__ import annotations
+
+import dash
+
+from components import machine
+
+dash.register_page(__name__, path="/machine", title="Plantglass – Machine")
+
+
+def layout(**_query: str) -> list:
+    """The skeleton; what the URL says is read by the callbacks."""
+    return machine.page()
