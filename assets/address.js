@@ -21,6 +21,7 @@
     if (to.pathname === before && to.search === window.location.search) return;
     window.history[replace ? "replaceState" : "pushState"]({}, "", to.pathname + to.search);
     if (to.pathname !== before) {
+      plant.live.watch([]);
       window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
       window.scrollTo(0, 0);
     }
@@ -58,7 +59,7 @@
     return window.dash_clientside.no_update;
   };
   functions.pick = function (names, shown) {
-    var wanted = (names || []).join(",");
+    var most = 5, wanted = (names || []).slice(-most).join(",");
     if (wanted !== (shown || []).join(",")) change({ sel: wanted });
     return window.dash_clientside.no_update;
   };

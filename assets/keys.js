@@ -90,7 +90,7 @@
     }
   }, true);
 
-  plant.range = null;
+  plant.range = plant.range || null;
   plant.frozen = function () {
     var url = new URL(window.location.href);
     url.searchParams.set("from", new Date(plant.range.from_us / 1000).toISOString());

@@ -33,6 +33,7 @@
     document.querySelectorAll("[data-hold]").forEach(function (element) {
       var at = Number(element.dataset.at), hold = Number(element.dataset.hold);
       element.classList.toggle("is-stale", hold > 0 && at > 0 && now - at > hold);
+      if (at > 0) element.dataset.words = words("last").replace("{at}", clock(at, true));
     });
     var time = document.getElementById("clock");
     if (time) time.textContent = clock(now, true) + " " + watched.zone_label;
@@ -107,17 +108,21 @@
     answer: answer,
     duration: duration,
     now: function () { return now; },
-    watch: function (what) {
-      if (!what) return;
-      if (what.topics.join() !== watched.topics.join()) known = null;
-      watched = what;
-      showDot();
-      if (now) showAges();
+    watch: function (topics) {
+      if (topics.join() !== watched.topics.join()) known = null;
+      watched.topics = topics;
     }
   };
   var functions = ((window.dash_clientside = window.dash_clientside || {}).live = {});
-  functions.watch = function (what, range) {
-    plant.live.watch(Object.assign({ topics: (what || {}).topics || [] }, range || { live: false, zone: "UTC", zone_label: "" }));
+  functions.watch = function (what) {
+    plant.live.watch((what || {}).topics || []);
+    return window.dash_clientside.no_update;
+  };
+  functions.range = function (range) {
+    plant.range = range;
+    Object.assign(watched, range || { live: false });
+    showDot();
+    if (now) showAges();
     return window.dash_clientside.no_update;
   };
   window.addEventListener("load", poll);

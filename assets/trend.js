@@ -95,10 +95,6 @@
     var ms = typeof shown === "number" ? shown : Date.parse(String(shown).replace(" ", "T") + (String(shown).indexOf(":") > 0 ? "Z" : "T00:00Z"));
     return new Date(ms - shift).toISOString();
   }
-  functions.range = function (range) {
-    plant.range = range;
-    return window.dash_clientside.no_update;
-  };
   functions.theme = function () {
     plant.theme.onChange(function (name) { window.dash_clientside.set_props("theme", { data: name }); });
     return plant.theme.current();

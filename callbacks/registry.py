@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import dash
-from dash._callback import GLOBAL_CALLBACK_LIST
 from dash import set_props
+from dash._callback import GLOBAL_CALLBACK_LIST
 from flask import current_app
 from flask_login import current_user
 

@@ -14,6 +14,7 @@ from engine.errors import Invalid
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterable
 
     from db.store import Store
     from settings import Settings
@@ -58,12 +59,18 @@ def set_password(arguments: Namespace, settings: Settings) -> int:
     return 0
 
 
-def switch_on_demo(store: Store) -> None:
-    """Give every demo account the password “demo”; for demo mode only."""
-    with store.change("plantglass", "demo mode") as change:
-        access.switch_demo_users(change, active=True)
-    for user in access.demo_users(store, without_password=True):
-        access.set_password(store, user.id, hash_password(DEMO_PASSWORD, demo=True))
+def switch_on_demo(store: Store, grants: Iterable[dict[str, str]]) -> None:
+    """Give every demo account the password “demo”; for demo mode only. `grants` name user, role and place of each."""
+    known = {user.name: user for user in access.demo_users(store)}
+    missing = [g for g in grants if g["user"] not in known]
+    if missing or not all(user.active for user in known.values()):
+        with store.change("plantglass", "demo mode") as change:
+            for wanted in missing:
+                user = access.add_user(change, wanted["user"], f"Demo {wanted['role']}", demo=True)
+                access.grant(change, Grant(user, wanted["role"], location.node_at(SYSTEM, store, wanted["at"]).id))
+            access.switch_demo_users(change, active=True)
+    for demo_user in access.demo_users(store, without_password=True):
+        access.set_password(store, demo_user.id, hash_password(DEMO_PASSWORD, demo=True))
 
 
 def switch_off_demo(store: Store) -> None:

@@ -21,13 +21,15 @@ ACTOR, REASON = "plantglass", "demo plant"
 
 def prepare(settings: Settings, days: int) -> None:
     """Make the demo complete; safe to run at every start. A site that is there already stays as it is."""
+    from engine.twin.site import SITE
+
     store = open_store(settings)
     try:
         old = kept.read_config(store)
         if not old.locations:
             with store.change(ACTOR, REASON) as change:
                 kept.apply(change, old, demo_config(settings))
-        switch_on_demo(store)
+        switch_on_demo(store, SITE.grants)
         _ask_for_history(store, days)
     finally:
         store.close()

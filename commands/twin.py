@@ -17,6 +17,7 @@ from engine.time import HOUR_US, moment_of, us_of
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from connectors.twin.state import Command
     from settings import Settings
 
 
@@ -69,7 +70,8 @@ def run_plant(arguments: Namespace, settings: Settings) -> int:
     """Run until SIGTERM or Ctrl-C."""
     import asyncio
 
-    from connectors.twin.run import Options, serve
+    from connectors.twin.outside import Options
+    from connectors.twin.run import serve
 
     if arguments.speed < 1:
         raise Invalid(f"The plant cannot run at the speed {arguments.speed}; 1 is live, more catches up from the past.")
@@ -95,24 +97,40 @@ def fault(arguments: Namespace, settings: Settings) -> int:
         return _list_faults(settings)
     from connectors.twin import state
     from connectors.twin.run import now_us
-    from engine.twin.faults import Fault, checked
-    from engine.twin.site import SITE
 
     at_us = state.command_time(settings.folder, now_us())
-    if arguments.kind == "clear":
-        if arguments.machine is not None:
-            SITE.place(arguments.machine)
-        command = state.Command(_id(), at_us, "clear", arguments.machine)
-    else:
-        if arguments.machine is None:
-            raise Invalid(f"The fault “{arguments.kind}” needs a machine or room, e.g. press-2.")
-        lasts_s = None if arguments.minutes is None else arguments.minutes * 60
-        asked = checked(Fault(arguments.kind, arguments.machine, arguments.signal, arguments.size, lasts_s), SITE)
-        command = state.Command(_id(), at_us, "fault", asked.machine, asked.kind, asked.signal, asked.size, asked.lasts_s)
+    command = _clearing(arguments, at_us) if arguments.kind == "clear" else _causing(arguments, at_us)
     state.Channel(settings.folder).send(command)
     runs = "" if state.is_running(settings.folder) else " (the plant is not running: it takes effect when it does)"
     print(f"{arguments.kind} {arguments.machine or 'everything'} from {moment_of(at_us).isoformat()}{runs}")
     return 0
+
+
+def _clearing(arguments: Namespace, at_us: int) -> Command:
+    from connectors.twin.outside import BROKER, SERVER
+    from connectors.twin.state import Command
+    from engine.twin.site import SITE
+
+    if arguments.machine not in (None, SERVER, BROKER):
+        SITE.place(arguments.machine)
+    return Command(_id(), at_us, "clear", arguments.machine)
+
+
+def _causing(arguments: Namespace, at_us: int) -> Command:
+    from connectors.twin.outside import BROKER, SERVER
+    from connectors.twin.state import Command
+    from engine.twin.faults import Fault, checked
+    from engine.twin.site import SITE
+
+    if arguments.machine is None:
+        raise Invalid(f"The fault “{arguments.kind}” needs a machine or room, e.g. press-2.")
+    lasts_s = None if arguments.minutes is None else arguments.minutes * 60
+    if arguments.machine in (SERVER, BROKER):
+        if arguments.kind != "disconnect":
+            raise Invalid(f"{arguments.machine} can only suffer “disconnect”.")
+        return Command(_id(), at_us, "fault", arguments.machine, arguments.kind, lasts_s=lasts_s)
+    asked = checked(Fault(arguments.kind, arguments.machine, arguments.signal, arguments.size, lasts_s), SITE)
+    return Command(_id(), at_us, "fault", asked.machine, asked.kind, asked.signal, asked.size, asked.lasts_s)
 
 
 def _list_faults(settings: Settings) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from engine.historian.reduce import Trace
 from engine.tag import StateTable, Tag, ValueKind
 
 MOST_MARKS = 200
+MOST_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,18 @@ def points(drawn: Course, shift: int, to_us: int) -> dict[str, dict[str, list[An
     height = _before(drawn.value)[marked] if len(marked) else marked
     parts["bad"] = {"x": _listed(_shown_ms(drawn.at_us[marked], shift)), "y": _numbers(height, drawn.tag)}
     return parts
+
+
+def rows_of(drawn: Course, zone: str) -> Iterator[list[str]]:
+    """The newest points as table cells, newest first: title, time, value, least, greatest, quality."""
+    shown = np.flatnonzero(drawn.usable | drawn.doubtful)[::-1][:MOST_ROWS]
+    for i in shown.tolist():
+        edges = [show.number(float(e[i]), drawn.tag.decimals) if e is not None else "" for e in (drawn.low, drawn.high)]
+        value = drawn.names.get(int(drawn.value[i])) if drawn.names and drawn.usable[i] else None
+        shown_value = value or show.quantity(float(drawn.value[i]), drawn.tag.unit, drawn.tag.decimals)
+        quality = t("not good") if drawn.doubtful[i] else t("good")
+        moment = f"{show.day(int(drawn.at_us[i]), zone)} {show.clock(int(drawn.at_us[i]), zone, seconds=True)}"
+        yield [drawn.tag.title, moment, shown_value, *edges, quality]
 
 
 def _held(drawn: Course, to_us: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from components.text import aria, data, t
 from engine.access import User
 
 APP, CRUMB, NAV, USER, TOAST, HELP, MAIN = "app", "breadcrumb", "nav-links", "user-menu", "toast", "help", "main"
-ASKED, DOWNLOAD, ABOUT, SINK_THEME = "asked", "download", "about", "sink-theme"
+ASKED, DOWNLOAD, ABOUT, BOTTOM = "asked", "download", "about", "nav-bottom"
 
 INDEX = """<!doctype html>
 <html lang="en">
@@ -28,25 +28,25 @@ INDEX = """<!doctype html>
     </head>
     <body>
         {%app_entry%}
-        <footer>{%config%}{%scripts%}{%renderer%}</footer>
+        {%config%}
+        {%scripts%}
+        {%renderer%}
     </body>
 </html>"""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A page in the navigation: where it is, its icon, its name, the letter after g."""
+    """A page in the navigation: where it is, its icon, its name, the letter after g, the paths it stands for."""
 
     path: str
     icon: str
     name: str
     letter: str
+    covers: tuple[str, ...]
 
 
-DESTINATIONS: tuple[Destination, ...] = (
-    Destination("/location", "overview", "Places", "o"),
-    Destination("/machine", "chart", "Machine", "m"),
-)
+DESTINATIONS: tuple[Destination, ...] = (Destination("/location", "overview", "Places", "o", ("/", "/location", "/machine")),)
 
 
 def frame(*, demo: bool, version: str) -> html.Div:
@@ -56,7 +56,7 @@ def frame(*, demo: bool, version: str) -> html.Div:
             *live.stores(),
             dcc.Download(id=DOWNLOAD),
             html.A(t("Skip to content"), href=f"#{MAIN}", className="pl-skip", target="_self"),
-            html.Div([_top(), _nav(), _main(), _foot(demo, version), _bottom()], id=APP, className="pl-app"),
+            html.Div([_top(), _nav(), _main(), _foot(demo, version), _below()], id=APP, className="pl-app"),
             html.Div(id=TOAST, className="pl-toast", **live.polite()),
             _help(),
         ]
@@ -87,7 +87,7 @@ def navigation(path: str, search: str) -> list[html.Li]:
 
 
 def _destination(to: Destination, path: str, search: str) -> html.A:
-    on = aria(current="page") if path == to.path else {}
+    on = aria(current="page") if path in to.covers else {}
     return html.A(
         [icon(to.icon), html.Span(t(to.name))],
         href=to.path + search,
@@ -105,6 +105,7 @@ def _foot(demo: bool, version: str) -> html.Footer:
     words = data(
         live=t("Live"), paused=t("Not live"), gone=t("Disconnected since {at}"), ago=t("{age} ago"), never=t("no data yet"),
         running=t("Engine running"), standing=t("Engine not running"),
+        last=t("Last update {at}"),
     )  # fmt: skip
     ribbon = (
         [html.Span(t("DEMO DATA"), className="pl-demo"), html.Span(t("simulated plant, resets on request"))] if demo else []
@@ -125,10 +126,19 @@ def _foot(demo: bool, version: str) -> html.Footer:
     )
 
 
-def _bottom() -> html.Nav:
-    links = [html.A([icon(d.icon), html.Span(t(d.name))], href=d.path) for d in DESTINATIONS]
-    more = html.Button([icon("menu"), html.Span(t("Places and more"))], **data(do="nav"))
-    return html.Nav([*links, more], className="pl-bottom", **aria(label=t("Pages")))
+def _below() -> html.Nav:
+    return html.Nav(bottom("", ""), id=BOTTOM, className="pl-bottom", **aria(label=t("Pages")))
+
+
+def bottom(path: str, search: str) -> list[html.A | html.Button]:
+    """The links of the bottom bar on tablets and phones."""
+    links: list[html.A | html.Button] = [_bottom_link(d, path, search) for d in DESTINATIONS]
+    return [*links, html.Button([icon("menu"), html.Span(t("Places"))], **data(do="nav"))]
+
+
+def _bottom_link(to: Destination, path: str, search: str) -> html.A:
+    on = aria(current="page") if path in to.covers else {}
+    return html.A([icon(to.icon), html.Span(t(to.name))], href=to.path + search, className="on" if on else "", **on)
 
 
 def user_menu(user: User) -> html.Details:
@@ -159,7 +169,6 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("l", "Live on or off"),
     ("f", "Full screen panel"),
     ("g o", "Places"),
-    ("g m", "Machine"),
     ("Esc", "Close, clear"),
 )
 

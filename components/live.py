@@ -1,8 +1,9 @@
 """The stores between the live script (assets/live.js), the address script and the callbacks. Owns their ids.
 
-`ADDRESS` {path, search, zone}: the URL. `PLACE`: what it leads to (`view.Context`). `RANGE` {from_us, to_us, live, zone, zone_label}: what the URL means.
-`WATCH` {topics}: what the page shows. `LIVE` {now, changed}: raised when a watched revision changed. `BEAT`: every five
-seconds. `REFRESH`: read everything again (after a lost connection, or "Try again"). `THEME`: the theme in use.
+`ADDRESS` {path, search, zone}: the URL. `PLACE`: what it leads to (`view.Context`). `RANGE` {from_us, to_us, live, zone,
+zone_label}: the range. `WATCH` {topics}: what the page shows. `LIVE` {now, changed}: raised when a watched revision
+changed. `BEAT`: every five seconds. `REFRESH`: read everything again (after a lost connection, or "Try again").
+`THEME`: the theme in use.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ MOST_TOPICS = 400
 
 
 def stores() -> list[dcc.Store]:
-    """Every store of the frame."""
-    names = (ADDRESS, PLACE, RANGE, WATCH, LIVE, BEAT, REFRESH, THEME, SINK_WATCH, SINK_RANGE, SINK_APPLY)
+    """Every store of the frame; `WATCH` belongs to the pages that show signals."""
+    names = (ADDRESS, PLACE, RANGE, LIVE, BEAT, REFRESH, THEME, SINK_WATCH, SINK_RANGE, SINK_APPLY)
     return [dcc.Store(id=name) for name in names]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +10,17 @@ import dash_ag_grid as dag
 from dash import dcc, html
 
 from components import format as show
+from components.analog import scale
+from components.machine import Reading, fresh, of_key, overall
+from components.panel import panel
 from components.shape import STATES, icon, word
-from components.states import skeleton
+from components.states import empty, skeleton
 from components.text import aria, data, t
-from components.view import View, href, place_href
+from components.view import View, place_href
 from engine.location import MapDef, NodeKind, Tree
 
 TREE, FILTER, REST, NODES, MARKS, SINK_TREE = "tree", "tree-filter", "tree-rest", "tree-nodes", "tree-marks", "sink-tree"
-TITLE, SENTENCE, BODY, GRID, ROWS = "location-title", "location-sentence", "location-body", "location-grid", "location-rows"
-SHOWN = "location-shown"
+TITLE, SENTENCE, BODY, GRID = "location-title", "location-sentence", "location-body", "location-grid"
 PANEL = "places"
 
 KIND_WORDS: dict[NodeKind, str] = {
@@ -93,54 +95,93 @@ class Row:
     worst: str = ""
 
 
-def columns() -> list[dict[str, Any]]:
-    """Column definitions of the table of places."""
-    text = {"sortable": True, "resizable": True}
-    return [
-        {"field": "name", "headerName": t("Place"), "cellRenderer": "PlaceLink", "minWidth": 190, "flex": 2, **text},
-        {"field": "kind", "headerName": t("Kind"), "minWidth": 90, "flex": 1, **text},
-        {"field": "state", "headerName": t("State"), "cellRenderer": "StateChip", "minWidth": 150, "flex": 1.4, **text},
-        {"field": "batch", "headerName": t("Batch"), "cellClass": "pl-id", "minWidth": 110, "flex": 1, **text},
-        {"field": "product", "headerName": t("Product"), "minWidth": 120, "flex": 1.3, **text},
-        {"field": "readings", "headerName": t("Now"), "minWidth": 240, "flex": 2.6, **text},
-        {
-            "field": "signals",
-            "headerName": t("Signals fresh and good"),
-            "cellRenderer": "Coverage",
-            "minWidth": 150,
-            "flex": 1.2,
-            **text,
-        },
-        {
-            "field": "last",
-            "headerName": t("Last data"),
-            "cellRenderer": "Age",
-            "type": "rightAligned",
-            "minWidth": 100,
-            "flex": 0.8,
-            **text,
-        },
-    ]
+def row(node: MapDef, below: Mapping[int, Sequence[Reading]], kinds: Mapping[int, NodeKind], now_us: int) -> Row:
+    """A child from the readings of every node in it (`below`, itself included)."""
+    own = below.get(node.id, ())
+    everything = [reading for readings in below.values() for reading in readings]
+    timed = [reading for reading in everything if reading.tag.interval_s is not None]
+    state = overall(own)
+    running = [n for n, kind in kinds.items() if kind is NodeKind.MACHINE and _runs(below.get(n, ()))]
+    return Row(
+        node,
+        category=state.category if state else None,
+        state=state.text if state else "",
+        batch=_text(own, "batch"),
+        product=_text(own, "product"),
+        last_us=max((r.at_us for r in everything if r.at_us is not None), default=None),
+        fresh=sum(fresh(reading, now_us) for reading in timed),
+        signals=len(timed),
+        machines=0 if node.kind is NodeKind.MACHINE else sum(kind is NodeKind.MACHINE for kind in kinds.values()),
+        running=0 if node.kind is NodeKind.MACHINE else len(running),
+        readings=tuple(_key_figures(own)),
+    )
 
 
-def table(rows: list[dict[str, Any]]) -> dag.AgGrid:
-    """The table of a place's children; only visible rows exist in the page."""
+def _runs(readings: Sequence[Reading]) -> bool:
+    state = overall(readings)
+    return state is not None and state.category == "running"
+
+
+def _text(readings: Sequence[Reading], key: str) -> str:
+    found = of_key(readings, key)
+    return found.text if found else ""
+
+
+def _key_figures(readings: Sequence[Reading], most: int = 3) -> Iterator[tuple[str, str]]:
+    """The first measured values that have a normal range."""
+    measured = [r for r in readings if r.value is not None and scale(r.tag.limits) and not r.tag.counter]
+    for reading in measured[:most]:
+        yield reading.tag.title, show.quantity(reading.value, reading.tag.unit, reading.tag.decimals)
+
+
+def nothing(records: Sequence[Any], name: str) -> html.Div | None:
+    """What is said in place of a table without rows."""
+    return None if records else empty(t("Lists what lies in {name}. Nothing is configured below it.", name=name))
+
+
+_COLUMNS: tuple[dict[str, Any], ...] = (
+    {"field": "name", "headerName": "Place", "cellRenderer": "PlaceLink", "minWidth": 170, "flex": 1.4},
+    {"field": "kind", "headerName": "Kind", "minWidth": 90, "flex": 0.7},
+    {"field": "state", "headerName": "State", "cellRenderer": "StateChip", "minWidth": 150, "flex": 1},
+    {"field": "batch", "headerName": "Batch", "cellClass": "pl-id", "minWidth": 100, "flex": 0.7},
+    {"field": "product", "headerName": "Product", "minWidth": 90, "flex": 0.7},
+    {"field": "readings", "headerName": "Now", "minWidth": 260, "flex": 3, "tooltipField": "readings"},
+    {"field": "signals", "headerName": "Fresh signals", "cellRenderer": "Coverage", "minWidth": 140, "flex": 0.8},
+    {"field": "last", "headerName": "Last data", "cellRenderer": "Age", "type": "rightAligned", "minWidth": 100, "flex": 0.6},
+)
+_ALWAYS = ("name", "state", "signals", "last")
+
+
+def columns(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Column definitions of the table of places: those that say something about at least one row."""
+    used = {c["field"] for c in _COLUMNS if c["field"] in _ALWAYS or any(record[c["field"]] for record in records)}
+    if len({record["kind"] for record in records}) == 1:
+        used.discard("kind")
+    common = {"sortable": True, "resizable": True}
+    return [{**c, **common, "headerName": t(c["headerName"])} for c in _COLUMNS if c["field"] in used]
+
+
+def table() -> dag.AgGrid:
+    """The empty table of a place's children; only visible rows exist in the page."""
     return dag.AgGrid(
         id=GRID,
-        columnDefs=columns(),
-        rowData=rows,
+        columnDefs=columns([]),
+        rowData=[],
         getRowId="params.data.id",
         className="pl-grid",
         dashGridOptions={
-            "theme": {"function": "themeQuartz"},
-            "domLayout": "autoHeight" if len(rows) <= 30 else "normal",
-            "suppressCellFocus": False,
+            "theme": "themeQuartz",
             "animateRows": False,
             "ensureDomOrder": True,
-            "overlayNoRowsTemplate": t("Nothing here"),
+            "suppressColumnVirtualisation": True,
         },
-        style={"height": None if len(rows) <= 30 else "calc(100vh - 240px)"},
+        style={"display": "none"},
     )
+
+
+def height(rows: int) -> dict[str, Any]:
+    """The style of the table for so many rows: whole up to 20, then it scrolls; without any it is not there."""
+    return {"height": f"{34 + 36 * min(rows, 20) + 2}px"} if rows else {"display": "none"}
 
 
 def record(row: Row, view: View, now_us: int) -> dict[str, Any]:
@@ -178,11 +219,15 @@ def _shape_of(row: Row, machine: bool) -> str:
 
 def page() -> list[Any]:
     """The skeleton of the page of a place."""
-    return [
-        html.Div([html.H1(t("Location"), id=TITLE), html.Span(id=SENTENCE, className="sub")], className="pl-head"),
-        dcc.Store(id=SHOWN),
-        html.Div(skeleton(6), id=BODY),
-    ]
+    places = panel(PANEL, t("Places"), [html.Div(skeleton(6), id=BODY), table()], wide=True, main=True, explain=_EXPLAIN)
+    return [html.Div([html.H1(t("Places"), id=TITLE), html.Span(id=SENTENCE, className="sub")], className="pl-head"), places]
+
+
+_EXPLAIN = (
+    "State is what a machine says of itself; a mode such as cleaning or maintenance leads over its state.",
+    "Fresh and good counts the signals whose newest value is younger than three expected intervals and not of bad quality.",
+    "Last data is the age of the newest value of any signal in the place.",
+)
 
 
 def sentence(rows: Iterable[Row]) -> str:
@@ -195,9 +240,3 @@ def sentence(rows: Iterable[Row]) -> str:
     if silent:
         said += ("; " if said else "") + t("no fresh data from {names}", names=", ".join(silent[:3]))
     return said
-
-
-def chooser(view: View, roots: list[MapDef]) -> html.Ul:
-    """Links to the places at the top, for a page without a place."""
-    links = [html.Li(html.A(node.name, href=href(view, "/location", at=node.path, sel=()), className="it")) for node in roots]
-    return html.Ul(links, className="pl-list")

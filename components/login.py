@@ -41,9 +41,9 @@ def login_page(
     return (
         f'<!doctype html>\n<html lang="en"{chosen}><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{t("Sign in")} · Plantglass</title>'
-        f'<script src="/assets/theme.js"></script>{_STYLES}</head><body><div class="lo">'
-        f'{_welcome(demo, version)}<main class="r">{_form(error, hidden)}'
-        f"{_roles(hidden, roles) if demo else ''}</main></div></body></html>"
+        f'<script src="/assets/theme.js"></script>{_STYLES}</head><body><main class="lo">'
+        f'{_welcome(demo, version)}<section class="r">{_form(error, hidden)}'
+        f"{_roles(hidden, roles) if demo else ''}</section></main></body></html>"
     )
 
 

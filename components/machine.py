@@ -18,11 +18,12 @@ from components.shape import icon, shape, word
 from components.states import empty, skeleton
 from components.text import aria, data, t
 from components.view import View, href
+from engine.historian.block import TextEvent
 from engine.historian.reduce import LastValue
 from engine.tag import StateTable, Tag, ValueKind
 from engine.time import SECOND_US
 
-TITLE, SENTENCE, STRIP, TABS, SHOWN = "machine-title", "machine-sentence", "machine-strip", "machine-tabs", "machine-shown"
+TITLE, SENTENCE, STRIP, TABS = "machine-title", "machine-sentence", "machine-strip", "machine-tabs"
 NOW, STATE, EVENTS = "now", "state", "events"
 STATE_TABLE = "state-table"
 
@@ -67,7 +68,9 @@ def of_key(readings: Iterable[Reading], key: str) -> Reading | None:
     return next((r for r in readings if r.tag.name.rpartition(".")[2] == key), None)
 
 
-MODES_THAT_LEAD = ("cleaning", "maintenance", "setup", "out_of_service")
+def tells_state(tag: Tag) -> bool:
+    """True for the signals that the timeline is drawn from: state first, then mode."""
+    return tag.kind is ValueKind.STATE and tag.name.rpartition(".")[2] in ("state", "mode") and bool(tag.state_table)
 
 
 def overall(readings: Iterable[Reading]) -> Reading | None:
@@ -75,7 +78,7 @@ def overall(readings: Iterable[Reading]) -> Reading | None:
     readings = list(readings)
     state = of_key(readings, "state") or of_key(readings, "item_state")
     mode = of_key(readings, "mode") or of_key(readings, "operation_mode")
-    if mode and mode.category in MODES_THAT_LEAD and mode.at_us is not None:
+    if mode and mode.category in timeline.MODES_THAT_LEAD and mode.at_us is not None:
         return mode
     return state
 
@@ -93,9 +96,9 @@ def page() -> list[Any]:
     """The skeleton of the page."""
     return [
         html.Div([html.H1(t("Machine"), id=TITLE), html.Span(id=SENTENCE, className="sub")], className="pl-head"),
-        html.Dl(skeleton(1), id=STRIP, className="mh"),
+        html.Dl(id=STRIP, className="mh"),
         html.Nav(id=TABS, className="tabs", **aria(label=t("Tabs of this machine"))),
-        dcc.Store(id=SHOWN),
+        dcc.Store(id=live.WATCH),
         html.Div(_columns(), className="row12 pl-live-tab"),
         dialog(trend.TABLE_DIALOG, t("Values of the trend"), html.Div(id=trend.TABLE), wide=True),
         dialog("state-table-dialog", t("States"), html.Div(id=STATE_TABLE), wide=True),
@@ -126,14 +129,14 @@ def _now() -> html.Section:
 
 
 def _trend() -> html.Section:
-    choose = html.Label([html.Span(t("Signals"), className="cap t2"), trend.picker()], className="pl-pick")
     explain = (
         t("Short ranges show every stored sample; longer ones the mean of equal intervals, between least and greatest."),
         t("A gap in the line is a gap in the data. Hollow squares are samples of bad or uncertain quality."),
         t("Drag to look closer, down to single samples; double-click goes back."),
     )
     return panel(
-        trend.PANEL, t("Selected signals"), [choose, *trend.graph()], sub=t("Dash-dot: alarm limits"), csv=True, table=True,
+        trend.PANEL, t("Selected signals"), trend.graph(),
+        tools=(trend.picker(),), sub=t("Dash-dot: alarm limits"), csv=True, table=True,
         explain=explain, main=True,
     )  # fmt: skip
 
@@ -148,21 +151,47 @@ def _events() -> html.Section:
 
 
 # ------------------------------------------------------------------ header strip
-def strip(facts: Sequence[tuple[str, str, str]], state: Reading | None, since_us: int | None, now_us: int) -> list[html.Div]:
-    """State with its duration, then facts (label, value, what is said beside it); a fact nobody knows is left out."""
-    cells = [_state_cell(state, since_us, now_us)]
-    cells += [html.Div([html.Dt(label), html.Dd([value, html.Span(beside)])]) for label, value, beside in facts if value]
-    return cells
+def strip(readings: Sequence[Reading], now_us: int) -> list[html.Div]:
+    """State with its duration, batch, recipe phase, speed, quantities; what the machine does not tell is left out."""
+    state = overall(readings)
+    cells = [_state_cell(state, now_us)] if state else []
+    for label, key, beside in (
+        (t("Batch"), "batch", "product"),
+        (t("Recipe phase"), "phase", ""),
+        (t("Work order"), "order", ""),
+    ):
+        found = of_key(readings, key)
+        if found and found.text:
+            more = of_key(readings, beside)
+            cells.append(_fact(label, found.text, more.text if more else ""))
+    return [
+        *cells,
+        *(_quantity(r, now_us) for r in readings if r.tag.name.rpartition(".")[2] in ("speed", "produced", "rejected")),
+    ]
 
 
-def _state_cell(state: Reading | None, since_us: int | None, now_us: int) -> html.Div:
-    category = (state.category if state else None) or ""
-    words = state.text if state and state.text else word(category) if category else show.NOTHING
-    lasted = live.age(since_us, now_us) if since_us is not None else ""
-    old = state is None or state.at_us is None
-    mark = html.Span(shape(category, hidden=True), className="big") if category else None
-    cell = html.Div([html.Dt(t("State")), html.Dd([words if not old else t("not known"), html.Span(lasted)])])
-    return html.Div([mark, cell], className="st-cell")
+def _fact(label: str, value: str, beside: Any = "") -> html.Div:
+    return html.Div([html.Dt(label), html.Dd([value, html.Span(beside)])])
+
+
+def _quantity(found: Reading, now_us: int) -> html.Div:
+    setpoint = found.tag.limits.setpoint
+    target = t("target {value}", value=show.number(setpoint, found.tag.decimals)) if setpoint is not None else ""
+    old = "" if fresh(found, now_us) else t("not fresh")
+    return _fact(found.tag.title, show.number(found.value, found.tag.decimals), " ".join([found.tag.unit, old or target]))
+
+
+def _state_cell(state: Reading, now_us: int) -> html.Div:
+    if state.category is None:
+        return _fact(t("State"), t("not known"))
+    beside = [f"{state.text} · " if state.text != word(state.category) else "", live.age(state.at_us, now_us)]
+    mark = html.Span(shape(state.category, hidden=True), className="big")
+    return html.Div([html.Dt(t("State")), html.Dd([mark, word(state.category), html.Span(beside)])], className="st-cell")
+
+
+def no_state() -> html.Div:
+    """Rooms and meters have no state of their own."""
+    return empty(t("Shows running, idle, stopped and cleaning. This place has no state signal."))
 
 
 # ------------------------------------------------------------------ current values
@@ -177,7 +206,7 @@ def now_rows(readings: Iterable[Reading], now_us: int) -> html.Div:
     for group, members in groupby(ordered, key=lambda r: r.tag.group):
         rows.append(html.H3(group or t("Other"), className="gh"))
         rows += [_now_row(member, now_us) for member in members]
-    return html.Div(rows, className="ag")
+    return html.Div(rows, className="now")
 
 
 def _now_row(reading: Reading, now_us: int) -> html.Div:
@@ -199,7 +228,7 @@ def _now_row(reading: Reading, now_us: int) -> html.Div:
         html.Span(live.age(reading.at_us, now_us), className="a"),
         html.Span(_quality(reading, usable), className="q"),
     ]
-    return html.Div(cells, className=f"ag-row{stale}{bad}{wide}", **data(at=reading.at_us, hold=hold))
+    return html.Div(cells, className=f"now-row{stale}{bad}{wide}", **data(at=reading.at_us, hold=hold))
 
 
 def _quality(reading: Reading, usable: float | None) -> html.I | None:
@@ -234,7 +263,7 @@ def _few(names: Sequence[str], most: int = 3) -> str:
 # ------------------------------------------------------------------ events
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened: a state change (with its category) or a text."""
+    """Something that happened: a change of state (with its category) or of a text."""
 
     at_us: int
     title: str
@@ -242,19 +271,22 @@ class Event:
     category: str | None = None
 
 
+def event_rows(changes: Sequence[timeline.Change], texts: Sequence[tuple[Tag, TextEvent]], most: int = 40) -> list[Event]:
+    """The newest events first. A text that went away is told as an end."""
+    rows = [Event(at, text or word(category), word(category), category) for at, category, text in changes if category]
+    rows += [Event(event.at_us, event.text or t("{title} ended", title=tag.title), tag.title) for tag, event in texts]
+    return sorted(rows, key=lambda row: -row.at_us)[:most]
+
+
 def events(rows: Sequence[Event], zone: str, now_us: int) -> Any:
-    """The newest first."""
+    """The list."""
     if not rows:
-        return empty(t("Lists changes of state, batch and phase. Nothing happened in this range."))
+        return empty(t("Lists changes of state, batch and phase. Nothing happened in the last 24 hours."))
     return html.Ul([_event(row, zone, now_us) for row in rows], className="ev")
 
 
 def _event(row: Event, zone: str, now_us: int) -> html.Li:
     mark = shape(row.category, hidden=True) if row.category else icon("flag")
     moment = html.Span(show.when(row.at_us, zone, now_us), className="w", title=show.iso(row.at_us, zone))
-    return html.Li([moment, mark, html.Span(row.title, className="med"), html.Span(row.detail, className="m")])
-
-
-def batches(rows: Mapping[str, str]) -> str:
-    """The words for several batches at once, as rooms have them."""
-    return ", ".join(sorted(rows))
+    detail = row.detail if row.detail != row.title else ""
+    return html.Li([moment, mark, html.Span(row.title, className="med"), html.Span(detail, className="m")])

@@ -89,3 +89,8 @@ def now_csv(readings: Iterable[Reading], view: View, place: str) -> str:
 def file_name(*parts: str) -> str:
     """`filler-1_trend.csv` from words."""
     return "_".join("".join(c if c.isalnum() or c in "-." else "-" for c in part) for part in parts if part) + ".csv"
+
+
+def download(text: str, *parts: str) -> dict[str, str]:
+    """What dcc.Download sends to the browser."""
+    return {"content": text, "filename": file_name(*parts), "type": "text/csv;charset=utf-8"}

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from components.shape import icon, shape
 from components.text import aria, data, t
+from components.view import asked_place
 
 
 def empty(text: str, *actions: Component) -> html.Div:
@@ -21,6 +22,14 @@ def no_data(first: str, last: str, latest: Component | None) -> html.Div:
     """No measurements in the range; `latest` leads to the newest range that has some."""
     text = t("No measurements between {first} and {last}.", first=first, last=last)
     return empty(text, *([latest] if latest else []))
+
+
+def nowhere(search: str) -> html.Div:
+    """The address names a place that does not exist, or that the reader may not see; both look the same."""
+    asked = asked_place(search)
+    text = t("There is no place “{place}” that you may see.", place=asked) if asked else t("No place is open to you yet.")
+    way = html.A(t("Show all places"), href="/location", className="pl-ctl")
+    return html.Div([html.Div(icon("lock"), className="big"), html.B(text), way], className="pl-empty")
 
 
 def failed(text: str, error_id: str = "") -> html.Div:

@@ -9,7 +9,7 @@ from dash import dcc, html
 from components import format as show
 from components.shape import icon
 from components.text import aria, data, t
-from components.view import View, href, neighbour
+from components.view import ANCHORS, View, href, neighbour
 from engine.time import HOUR_US
 
 MENU, LABEL, PREVIOUS, NEXT, LIVE_LOCK = "range-menu", "range-label", "range-previous", "range-next", "range-live"
@@ -67,15 +67,22 @@ def _named(name: str, key: str) -> dict[str, Any]:
 
 
 def label(view: View, now_us: int) -> list[str | html.Span]:
-    """`Last 8 hours · 08:42–16:42 IST`."""
-    return [f"{title(view)}{span(view, now_us)} ", html.Span(show.zone_label(view.to_us, view.zone), className="t3 hide-t")]
+    """`Last 8 hours IST`, `This shift · 14:00–now IST`, or a past range with its times."""
+    named = title(view)
+    if view.live and named:
+        since = f" · {show.when(view.from_us, view.zone, now_us)}–{t('now')}" if view.start in ANCHORS else ""
+        return [f"{named}{since} ", html.Span(show.zone_label(view.to_us, view.zone), className="t3 hide-t")]
+    return [
+        f"{named} · {span(view, now_us)} " if named else f"{span(view, now_us)} ",
+        html.Span(show.zone_label(view.to_us, view.zone), className="t3 hide-t"),
+    ]
 
 
 def title(view: View) -> str:
-    """The quick range's name with a dot behind, or nothing."""
+    """The quick range's name, or nothing."""
     named = {(start, end): name for name, start, end, _ in QUICK}
     name = named.get((view.start, view.end))
-    return f"{t(name)} · " if name else ""
+    return t(name) if name else ""
 
 
 def span(view: View, now_us: int) -> str:

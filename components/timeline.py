@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dash import html
 
 from components import format as show
+from components.course import Course
 from components.shape import STATES, shape, word
 from components.text import aria, t
+from engine.tag import StateTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +25,39 @@ class Stretch:
     text: str = ""
 
 
-def stretches(changes: Sequence[tuple[int, str | None, str]], from_us: int, to_us: int) -> list[Stretch]:
+Change = tuple[int, str | None, str]
+"""When, the category from then on (None: unknown), the words of it."""
+MODES_THAT_LEAD = ("cleaning", "maintenance", "setup", "out_of_service")
+
+
+def changes(signals: Sequence[tuple[Course, StateTable]]) -> list[Change]:
+    """Changes of a machine's state from its state and mode signals: a mode such as cleaning leads over the state."""
+    moments = sorted((int(at), i, float(v)) for i, (c, _) in enumerate(signals) for at, v in zip(c.at_us, c.value, strict=True))
+    now: dict[int, tuple[str | None, str]] = {}
+    found: list[Change] = []
+    for at, i, value in moments:
+        now[i] = _named(signals[i][1], value)
+        said = _leading([now[j] for j in sorted(now)])
+        if not found or found[-1][1:] != said:
+            found.append((at, *said))
+    return found
+
+
+def _named(table: StateTable, value: float) -> tuple[str | None, str]:
+    if math.isnan(value):
+        return None, ""
+    text, category = table.codes.get(int(value), (t("Unknown code {code}", code=int(value)), None))
+    return category, text
+
+
+def _leading(present: Sequence[tuple[str | None, str]]) -> tuple[str | None, str]:
+    return next((said for said in present if said[0] in MODES_THAT_LEAD), present[0])
+
+
+def stretches(found_changes: Sequence[Change], from_us: int, to_us: int) -> list[Stretch]:
     """Changes (time, category, text) in order of time, as stretches of [from_us, to_us); before the first: unknown."""
     found: list[Stretch] = []
-    starts = [(from_us, None, ""), *changes]
+    starts: list[Change] = [(from_us, None, ""), *found_changes]
     for (at, category, text), (end, _, _) in zip(starts, [*starts[1:], (to_us, None, "")], strict=True):
         first, last = max(at, from_us), min(end, to_us)
         if last <= first:
@@ -79,7 +111,7 @@ def legend() -> html.Div:
         html.Span(
             [html.I(className=f"st-key st--{STATES[c][0]}", **aria(hidden="true")), word(c).lower()], className="state_chip cap"
         )
-        for c in ("running", "idle", "stopped", "cleaning", "maintenance")
+        for c in ("running", "idle", "stopped", "cleaning")
     ]
     return html.Div(chips, className="pl-legend cap t2")
 

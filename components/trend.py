@@ -8,21 +8,24 @@ epoch milliseconds shifted by the zone's offset, since Plotly's date axis knows 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dash import dcc, html
 
 from components import format as show
 from components.analog import level
-from components.course import Course, points
+from components.course import Course, points, rows_of
+from components.shape import icon
+from components.states import empty, no_data
 from components.text import aria, t
-from components.view import View
+from components.view import MOST_SIGNALS, View, href
 from engine.tag import Interpolation, Limits, Tag, ValueKind
 from engine.time import HOUR_US, MINUTE_US, SECOND_US
 
 GRAPH, FIGURE, TICK, AFTER, SINK, ZOOM = "trend", "trend-figure", "trend-tick", "trend-after", "trend-sink", "trend-zoom"
 PICKER, SUMMARY, PANEL, TABLE, TABLE_DIALOG = "trend-picker", "trend-summary", "trend", "trend-table", "trend-table-dialog"
-EMPTY = "trend-empty"
+EMPTY, CHOSEN, SOUGHT = "trend-empty", "trend-chosen", "trend-sought"
 
 MOST_POINTS = 2_000
 ROW_PX, EDGE_PX = 118, 62
@@ -37,27 +40,41 @@ def graph() -> list[Any]:
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
     }
     chart = dcc.Graph(id=GRAPH, className="pl-chart", config=config, responsive=True)
-    stores = [dcc.Store(id=name) for name in (FIGURE, TICK, AFTER, SINK, ZOOM)]
+    stores = [dcc.Store(id=name) for name in (FIGURE, TICK, AFTER, SINK, ZOOM, CHOSEN)]
     return [
         *stores,
         html.Div(id=EMPTY),
-        html.Div(chart, id="trend-holder", role="img", **aria(label=t("Trend of the chosen signals"), describedby=SUMMARY)),
+        html.Div(chart, id="trend-holder", role="group", **aria(label=t("Trend of the chosen signals"), describedby=SUMMARY)),
         html.P(id=SUMMARY, className="pl-sr"),
     ]
 
 
-def picker() -> dcc.Dropdown:
-    """Which signals are drawn; typing searches the whole plant."""
-    return dcc.Dropdown(
-        id=PICKER, multi=True, searchable=True, clearable=False, placeholder=t("Choose signals"), className="pl-picker",
-        debounce=False, optionHeight=44, maxHeight=320,
-    )  # fmt: skip
+def picker() -> html.Details:
+    """Which signals are drawn: those of the place, and with words typed those of the whole plant."""
+    seek = dcc.Input(
+        id=SOUGHT, type="text", placeholder=t("Search all signals"), debounce=0.3, autoComplete="off", className="pl-in"
+    )
+    boxes = html.Div(
+        dcc.Checklist(id=PICKER, options=[], value=[]), className="pl-boxes", role="group", **aria(label=t("Signals"))
+    )
+    most = html.P(t("At most {most} at a time", most=MOST_SIGNALS), className="cap t2")
+    body = html.Div([html.Label(seek, **aria(label=t("Search all signals"))), boxes, most], className="pl-pop right pl-pick")
+    return html.Details([html.Summary([icon("plus"), t("Signals")], className="pl-ctl"), body], className="pl-menu")
 
 
-def option(tag: Tag, place: str = "") -> dict[str, str]:
-    """A choice of the picker."""
+def options(own: Sequence[Tag], more: Sequence[Tag], *, only: str = "") -> list[dict[str, str]]:
+    """The choices of the picker: the place's own signals (with `only` none but `more`), then others with their full name.
+
+    Texts cannot be drawn.
+    """
+    at_home = {tag.id for tag in own}
+    listed = {tag.id: tag for tag in [*(() if only else own), *more] if tag.kind is not ValueKind.TEXT}
+    return [{"label": _choice(tag, tag.id in at_home), "value": tag.name} for tag in listed.values()]
+
+
+def _choice(tag: Tag, at_home: bool) -> str:
     unit = f", {tag.unit}" if tag.unit else ""
-    return {"label": f"{tag.title}{unit}{f' · {place}' if place else ''}", "value": tag.name}
+    return f"{tag.title}{unit}" if at_home else f"{tag.title}{unit} · {tag.name.rpartition('.')[0]}"
 
 
 def default_choice(tags: Sequence[Tag], most: int = 4) -> list[Tag]:
@@ -282,7 +299,54 @@ def end_label(course: Course) -> dict[str, Any]:
     }
 
 
+def subtitle(courses: Sequence[Course]) -> str:
+    """What is drawn, in words."""
+    widths = sorted({c.width_us for c in courses if c.width_us})
+    if not widths:
+        return t("Every stored sample. Dash-dot: alarm limits")
+    shown = ", ".join(dict.fromkeys(show.duration(width) for width in widths))
+    return t("Mean of each {width}, with least and greatest. Dash-dot: alarm limits", width=shown)
+
+
+def nothing(courses: Sequence[Course], view: View) -> html.Div | None:
+    """What is said in place of a chart without a single point."""
+    if not courses:
+        return empty(t("Shows the course of signals. Choose at least one above."))
+    if any(c.newest_us is not None for c in courses):
+        return None
+    first, last = show.day_and_clock(view.from_us, view.zone), show.day_and_clock(view.to_us, view.zone)
+    return no_data(
+        first, last, html.A(t("Show the last 90 days"), href=href(view, start="now-90d", end="now"), className="pl-ctl")
+    )
+
+
+def table(courses: Sequence[Course], view: View) -> html.Table:
+    """The newest 200 points of each signal as a table: time, value, least, greatest, quality."""
+    head = [html.Th(t(name)) for name in ("Signal", "Time", "Value", "Least", "Greatest", "Quality")]
+    rows = [html.Tr([html.Td(cell) for cell in cells]) for course in courses for cells in rows_of(course, view.zone)]
+    return html.Table([html.Thead(html.Tr(head)), html.Tbody(rows)], className="pl-table")
+
+
 # ------------------------------------------------------------------ live
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """What a tick must read: `raw` tags from `from_us` on, `buckets` anew; `at_us` says from where each has news."""
+
+    raw: list[Tag]
+    buckets: list[Tag]
+    from_us: int
+    at_us: dict[int, int]
+
+
+def due(tags: Sequence[Tag], known: Mapping[str, Any], view: View) -> Cuts:
+    """Which tags have news: raw ones always, aggregated ones once a bucket is over. `known` is what the browser told."""
+    after, widths = known.get("after") or {}, known.get("widths") or {}
+    at = {tag.id: min(max(int(after.get(str(tag.id), view.from_us)), view.from_us), view.to_us - 1) for tag in tags}
+    raw = [tag for tag in tags if not int(widths.get(str(tag.id), 0))]
+    buckets = [tag for tag in tags if tag not in raw and view.to_us - at[tag.id] > int(widths[str(tag.id)])]
+    return Cuts(raw, buckets, min((at[tag.id] for tag in raw), default=view.from_us), at)
+
+
 def tick(courses: Sequence[Course], view: View, cuts_us: Mapping[int, int]) -> dict[str, Any]:
     """What a live tick brings: for each signal that has news the points from its cut on, which replace what was there."""
     shift = shift_ms(view)

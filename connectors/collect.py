@@ -149,6 +149,9 @@ class Forwarder:
             except Unavailable as error:
                 self._say(str(error))
                 pause, wait_s = wait_s, min(2 * wait_s, LONGEST_WAIT_S)
+            except Exception:  # whatever it is: the spool keeps everything, and the next round tries again
+                log.exception("The forwarder of %s met something unexpected.", self.spool.worker)
+                pause = LONGEST_WAIT_S
             stopping.wait(pause)
 
     def drain(self, stopping: threading.Event) -> None:

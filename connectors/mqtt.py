@@ -1,11 +1,11 @@
 """The MQTT collector: plain JSON by a topic map, and Sparkplug B as a host application.
 
 paho's network thread only appends to a queue; a second thread decodes, spools with one fsync for many messages, and
-acknowledges after that. MQTT 5 (or 3.1.1 by the setting `version`), persistent session, receive maximum as
-back-pressure, fixed client id, so that the broker keeps what arrives while nobody collects.
+acknowledges after that. MQTT 5, or 3.1.1 where a broker speaks no 5 or the setting `version` says so. Session kept by
+the broker under a fixed client id, so that it keeps what arrives while nobody collects; receive maximum as back-pressure.
 
 Settings of a source (all but `host` have defaults):
-    host, port, version ("5" or "3.1.1"), topics, qos, keepalive_s, client_id, session_hours, receive_maximum,
+    host, port, version ("auto", "5" or "3.1.1"), topics, qos, keepalive_s, client_id, session_hours, receive_maximum,
     shared (number of members of a shared subscription), max_payload_kb,
     user, password_env (name of an environment variable) or password_file,
     tls (true, or {"ca": file, "certificate": file, "key": file}); Sparkplug: group, host_id
@@ -43,6 +43,9 @@ LARGEST_PACKET = 32 * 1024 * 1024
 FIRST_DELAY_S, LONGEST_DELAY_S = 1, 30
 STOP_S = 10.0
 DROPPED = "$SYS/broker/publish/messages/dropped"
+SILENT_TRIES = 2
+"""So many connections of MQTT 5 ended without an answer mean that the broker speaks 3.1.1 only."""
+WRONG_VERSION = 0x84
 FAILED = 0x80
 """Reason codes from here on are refusals."""
 KNOWN = frozenset(
@@ -114,23 +117,28 @@ class MqttCollector:
         self._source, self._reader, self._receipt, self._inlet = source, reader, receipt, inlet
         self._condition: Condition = inlet.condition
         self._queue: queue.Queue[Message] = queue.Queue(QUEUE_MESSAGES)
-        self._link, self._overflowed = 0, 0
+        self._link, self._overflowed, self._unanswered = 0, 0, 0
+        self._version = str(source.settings.get("version", "auto"))
         self._lost_us: int | None = inlet.condition.last_sample_us
         self._gaps: queue.SimpleQueue[tuple[int, int, str]] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._largest = int(1024 * source.settings.get("max_payload_kb", 1024))
-        self._client = self._made(member)
+        self._member = member
+        self._client = self._made()
         self._worker = threading.Thread(target=self._work, name=f"mqtt {source.name}", daemon=True)
 
     def start(self) -> None:
         """Begin to connect, in threads of its own."""
+        self._connect()
+        self._worker.start()
+
+    def _connect(self) -> None:
         options = self._source.settings
         more: dict[str, Any] = {}
         if self._is_5:
             more = {"clean_start": self._clean, "properties": _connect_properties(options)}
         self._client.connect_async(options["host"], int(options.get("port", 1883)), int(options.get("keepalive_s", 30)), **more)
         self._client.loop_start()
-        self._worker.start()
 
     def stop(self) -> None:
         """Put into the spool and acknowledge what is here already, and disconnect; the broker keeps the rest."""
@@ -143,7 +151,9 @@ class MqttCollector:
 
     # -------------------------------------------------------------- the network thread
     def _connected(self, client: paho.Client, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
+        self._unanswered = 0
         if reason.is_failure:
+            self._unanswered = SILENT_TRIES if reason.value == WRONG_VERSION else 0
             self._condition.say("refused", f"The broker refused the connection: {reason}.")
             return
         self._link += 1
@@ -151,13 +161,14 @@ class MqttCollector:
             self._lost("the broker had kept no session")
         elif self._condition.facts.get("qos_0"):
             self._lost("the broker keeps no messages of quality 0 while nobody collects")
-        wanted = [(topic, self._wish()) for topic in [*self._reader.topics(), DROPPED]]
-        client.subscribe(wanted)
+        client.subscribe([(topic, self._wish()) for topic in self._topics()])
+        self._condition.facts["mqtt"] = "5" if self._is_5 else "3.1.1"
         self._condition.say("connected")
         self._reader.connected(client)
 
     def _disconnected(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._lost_us = self._condition.last_sample_us or self._lost_us
+        self._unanswered += self._link == 0
         if reason.is_failure:
             self._condition.say("disconnected", f"The broker or the network ended the connection: {reason}.")
         else:
@@ -168,8 +179,7 @@ class MqttCollector:
         self._condition.say("disconnected", f"No MQTT broker answers at {where}.")
 
     def _subscribed(self, _client: paho.Client, _data: Any, _mid: int, reasons: Sequence[Any], _properties: Any) -> None:
-        topics = [*self._reader.topics(), DROPPED]
-        refused = [t for t, r in zip(topics, reasons, strict=False) if r.value >= FAILED and t != DROPPED]
+        refused = [t for t, r in zip(self._topics(), reasons, strict=False) if r.value >= FAILED and t != DROPPED]
         if refused:
             self._condition.say("refused", f"The broker refused the subscription to {', '.join(refused)}.")
 
@@ -196,6 +206,17 @@ class MqttCollector:
                 return
             if self._inlet.stopping.is_set():
                 return
+            if self._unanswered >= SILENT_TRIES and self._version == "auto":
+                self._fall_back()
+
+    def _fall_back(self) -> None:
+        """The broker ends every connection of MQTT 5 without an answer: it speaks 3.1.1 only."""
+        log.info("%s: the broker does not answer to MQTT 5; going on with 3.1.1.", self._source.name)
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._version = "3.1.1"
+        self._client = self._made()
+        self._connect()
 
     def _collected(self) -> list[Message]:
         """Messages of at most 50 ms; waits a little for the first."""
@@ -218,10 +239,18 @@ class MqttCollector:
                 reason = f"The payload has {message.size} bytes; {self._largest} are the most."
                 self._receipt.reject(message.topic, reason, message.payload, message.received_us)
             else:
-                self._reader.read(message, self._receipt)
+                self._read(message)
         self._note_gaps()
         if self._inlet.put(self._receipt.take()):
             self._acknowledge(messages)
+
+    def _read(self, message: Message) -> None:
+        try:
+            self._reader.read(message, self._receipt)
+        except Exception as error:  # a fault of ours must neither stop the collector nor lose the message
+            log.exception("A message on %s could not be read.", message.topic)
+            reason = f"It could not be read: {type(error).__name__}."
+            self._receipt.reject(message.topic, reason, message.payload, message.received_us)
 
     def _acknowledge(self, messages: list[Message]) -> None:
         """Only on the connection that a message came by: on a later one its number may mean another message."""
@@ -249,9 +278,13 @@ class MqttCollector:
             self._lost_us = None
 
     # -------------------------------------------------------------- making the client
+    def _topics(self) -> list[str]:
+        """A broker of 3.1.1 only may end the connection when it is asked for `$SYS`."""
+        return [*self._reader.topics(), *([DROPPED] if self._is_5 else [])]
+
     @property
     def _is_5(self) -> bool:
-        return str(self._source.settings.get("version", "5")) == "5"
+        return self._version != "3.1.1"
 
     @property
     def _clean(self) -> bool:
@@ -261,12 +294,12 @@ class MqttCollector:
         qos = min(1, int(self._source.settings.get("qos", 1)))
         return SubscribeOptions(qos=qos, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB) if self._is_5 else qos
 
-    def _made(self, member: int) -> paho.Client:
+    def _made(self) -> paho.Client:
         options = self._source.settings
         name = options.get("client_id") or f"plantglass-{self._source.site_id}-{self._source.name}"
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"{name}-{member}" if member else name,
+            client_id=f"{name}-{self._member}" if self._member else name,
             clean_session=None if self._is_5 else self._clean,
             protocol=paho.MQTTv5 if self._is_5 else paho.MQTTv311,
             manual_ack=True,

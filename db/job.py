@@ -164,28 +164,33 @@ def progress(store: Store, run_id: int, share: float, message: str = "", best: A
 
 
 def finish(store: Store, run_id: int, message: str = "") -> None:
-    """The run is done, or cancelled when that was asked for and it stopped early."""
-    _end(store, run_id, JobState.DONE, message)
+    """The run ended: done, or cancelled when that was asked for and it stopped before its end."""
+    _end(store, run_id, "case when cancel_requested and progress < 1 then 'cancelled' else 'done' end", message)
 
 
 def fail(store: Store, run_id: int, message: str) -> None:
     """The run failed; the message says why."""
-    _end(store, run_id, JobState.FAILED, message)
+    _end(store, run_id, "'failed'", message)
 
 
-def stopped(store: Store, run_id: int, message: str = "cancelled") -> None:
-    """The run ended because its cancellation was asked for."""
-    _end(store, run_id, JobState.CANCELLED, message)
-
-
-def _end(store: Store, run_id: int, state: JobState, message: str) -> None:
+def _end(store: Store, run_id: int, state: str, message: str) -> None:
     with store.write() as connection:
         connection.execute(
             text(
-                "update job_run set state = :state, message = :message, ended_at = now(),"
-                " progress = case when :state = 'done' then 1 else progress end where id = :id and state = 'running'"
+                f"update job_run set state = {state}, message = :message, ended_at = now(),"
+                f" progress = case when {state} = 'done' then 1 else progress end where id = :id and state = 'running'"
             ),
-            {"id": run_id, "state": state.value, "message": message},
+            {"id": run_id, "message": message},
+        )
+        raise_revision(connection, "job")
+
+
+def give_back(store: Store, run_id: int) -> None:
+    """Let a run wait again that could not go on here."""
+    with store.write() as connection:
+        connection.execute(
+            text("update job_run set state = 'waiting', worker = null, started_at = null where id = :id and state = 'running'"),
+            {"id": run_id},
         )
         raise_revision(connection, "job")
 
@@ -228,16 +233,16 @@ def runs(scope: Scope, store: Store, kinds: Sequence[str] | None = None, limit: 
         return [_run(row) for row in rows]
 
 
-def requeue_orphans(store: Store, dead_after_s: float = DEAD_AFTER_S) -> int:
-    """Let the runs of dead workers wait again; returns how many."""
+def requeue_orphans(store: Store, restarted: str = "", dead_after_s: float = DEAD_AFTER_S) -> int:
+    """Let the runs of dead workers, and of a worker that has just `restarted`, wait again; returns how many."""
     with store.write() as connection:
         count = connection.execute(
             text(
                 "update job_run r set state = 'waiting', worker = null, started_at = null where state = 'running'"
-                " and not exists (select 1 from worker w where w.id = r.worker"
-                " and w.seen_at > now() - make_interval(secs => :dead))"
+                " and (r.worker = :restarted or not exists (select 1 from worker w where w.id = r.worker"
+                " and w.seen_at > now() - make_interval(secs => :dead)))"
             ),
-            {"dead": dead_after_s},
+            {"dead": dead_after_s, "restarted": restarted},
         ).rowcount
         if count:
             raise_revision(connection, "job")

@@ -58,6 +58,24 @@ def tag_named(scope: Scope, store: Store, name: str) -> Tag:
     return found[0]
 
 
+def tags_named(scope: Scope, store: Store, names: Iterable[str]) -> list[Tag]:
+    """The tags in use with these names that the scope covers, in the order asked for; names that nobody has are left out."""
+    wanted = list(dict.fromkeys(names))
+    statement = f"""
+        select {_TAG} from tag t join unnest((:names)::text[]) with ordinality as w (name, turn) on w.name = t.name
+        where t.retired_at is null and {_VISIBLE} order by w.turn, t.id"""
+    return _tags(store, statement, {"names": wanted, "scope": scope.ids()})
+
+
+def tags_like(scope: Scope, store: Store, words: str, most: int) -> list[Tag]:
+    """At most `most` tags in use whose name and title together hold every word, in any order and case."""
+    statement = f"""
+        select {_TAG} from tag t where t.retired_at is null and {_VISIBLE}
+        and not exists (select from unnest((:words)::text[]) w where strpos(lower(t.name || ' ' || t.title), w) = 0)
+        order by t.name limit :most"""
+    return _tags(store, statement, {"words": words.lower().split(), "most": most, "scope": scope.ids()})
+
+
 def bindings(store: Store, source_id: int) -> list[tuple[Tag, TagBinding]]:
     """What a collector reads from a source: each tag in use with its address."""
     statement = f"""
@@ -88,7 +106,7 @@ def _tags(store: Store, statement: str, values: dict[str, Any]) -> list[Tag]:
 def _tag(values: dict[str, Any]) -> Tag:
     values["kind"] = ValueKind(values["kind"])
     values["interpolation"] = Interpolation(values["interpolation"])
-    values["limits"] = Limits(**values["limits"])
+    values["limits"] = Limits(**{name: float(value) for name, value in values["limits"].items()})
     return Tag(**values)
 
 

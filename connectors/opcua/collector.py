@@ -287,11 +287,10 @@ class OpcuaCollector:
             self._receipt.gap(channel.tag.id, begin, at_us, None, "the server's queue overflowed")
         self._last[handle] = at_us
         try:
-            value = scaled(_plain(data.Value), channel.options)
-        except Invalid as error:
-            self._receipt.reject(channel.address, f"{channel.tag.name}: {error}.", b"", received_us)
-            return
-        self._receipt.add(channel, at_us, value, status, received_us)
+            self._receipt.add(channel, at_us, scaled(_plain(data.Value), channel.options), status, received_us)
+        except Exception as error:  # a fault of ours must neither stop the collector nor lose the value
+            log.exception("A value of %s could not be read.", channel.address)
+            self._receipt.reject(channel.address, f"It could not be read: {error!r}.", repr(data).encode(), received_us)
 
     # -------------------------------------------------------------- words
     def _unknown_shown(self) -> str:

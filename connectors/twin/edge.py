@@ -102,6 +102,12 @@ class EdgeNode:
             for device, metrics in by_device.items():
                 self._data(device, tuple(metrics))
 
+    def remember(self, series: Mapping[str, Any]) -> None:
+        """Take values for the births without sending them as data."""
+        for name, samples in series.items():
+            if name in self.points:
+                _metrics(self.points[name], samples)
+
     def silence(self, device: str) -> None:
         """The device loses its connection to the edge node: DDEATH, and no data until `resume`."""
         with self._lock:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from connectors.twin import state
+from connectors.twin import orders, state
 from engine.access import SYSTEM
 from engine.errors import Invalid
 from engine.historian.block import SampleBlock, TextEvent
@@ -24,10 +24,9 @@ from engine.time import DAY_US, HOUR_US, MINUTE_US, moment_of
 from engine.twin.site import SITE, Site
 
 if TYPE_CHECKING:
-    from engine.twin.plant import Plant
-
     from db.store import Store
     from engine.job import JobRun
+    from engine.twin.plant import Plant
 
 KIND = "generate"
 FINE_US, FINE_S, COARSE_S = 7 * DAY_US, 10, 60
@@ -79,8 +78,11 @@ def addressing(store: Store, site: Site = SITE) -> dict[str, Tag]:
     return found
 
 
-def generate_window(store: Store, plant: Plant, window: Window, tags: Mapping[str, Tag]) -> int:
-    """Make and store one window; returns the number of samples. Safe to run twice: nothing is done when it is there."""
+def generate_window(store: Store, plant: Plant, window: Window, tags: Mapping[str, Tag], folder: Path) -> int:
+    """Make and store one window, and drop the orders released in it; returns the number of samples.
+
+    Safe to run twice: nothing is done when the window is there.
+    """
     from db.historian import load, load_texts
 
     if _is_there(store, tags[MARKER], window):
@@ -89,6 +91,7 @@ def generate_window(store: Store, plant: Plant, window: Window, tags: Mapping[st
     site_id = tags[MARKER].site_id
     known = {name: series for name, series in frame.series.items() if name in tags and len(series.at_us)}
     texts = [e for name, series in known.items() if tags[name].kind is ValueKind.TEXT for e in _texts(tags[name], series)]
+    orders.drop(orders.folder_of(folder), frame.orders)
     load_texts(store, site_id, texts)
     numbers = {name: series for name, series in known.items() if tags[name].kind is not ValueKind.TEXT}
     rest = SampleBlock.join(_block(tags[name], series) for name, series in numbers.items() if name != MARKER)
@@ -129,12 +132,6 @@ def plan(folder: Path, days: float, now_us: int) -> list[Window]:
     return windows(ledger.gaps(oldest, newest), newest)
 
 
-def next_window(store: Store, plant: Plant, todo: list[Window], tags: Mapping[str, Tag]) -> int:
-    """Do the first window of a plan and take it out; returns the number of samples."""
-    window = todo.pop(0)
-    return generate_window(store, plant, window, tags)
-
-
 def generate(store: Store, run: JobRun, folder: Path, now_us: int) -> str:
     """A run of the job `generate` (arguments: days): every window, with progress; returns what was done in a sentence.
 
@@ -146,10 +143,9 @@ def generate(store: Store, run: JobRun, folder: Path, now_us: int) -> str:
     tags, plant = addressing(store), plant_of(folder)
     todo = plan(folder, float(run.arguments.get("days", 90)), now_us)
     total, samples = len(todo), 0
-    while todo:
-        window = todo[0]
-        samples += next_window(store, plant, todo, tags)
-        share = 1 - len(todo) / total
-        if not progress(store, run.id, share, f"history back to {moment_of(window.from_us):%Y-%m-%d %H:%M} UTC"):
+    for number, window in enumerate(todo, 1):
+        samples += generate_window(store, plant, window, tags, folder)
+        back_to = f"history back to {moment_of(window.from_us):%Y-%m-%d %H:%M} UTC"
+        if not progress(store, run.id, number / total, back_to):
             return f"stopped after {samples:,} samples"
     return f"{samples:,} samples in {total} windows"

@@ -14,6 +14,11 @@ from engine.errors import Invalid
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+def folder_of(data: Path) -> Path:
+    """The watched folder of a data folder."""
+    return data / "drop" / "orders"
+
+
 def drop(folder: Path, orders: Iterable[Mapping[str, Any]]) -> list[Path]:
     """Write each order as `<number>.json`; the file appears whole, under its name, or not at all."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,20 +11,16 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from engine.twin.plant import Plant
 
 from connectors.twin import orders, state
-from connectors.twin.broker import HOST, Broker
-from connectors.twin.edge import EdgeNode
-from connectors.twin.publisher import Publisher
-from connectors.twin.server import PlantServer, quieten
+from connectors.twin.outside import BROKER, SERVER, Options, Outside
+from connectors.twin.server import quieten
 from engine.errors import Invalid, PlantError
-from engine.time import HOUR_US, MINUTE_US, SECOND_US, moment_of
+from engine.time import DAY_US, HOUR_US, SECOND_US, moment_of
 from engine.twin.faults import Fault
+from engine.twin.plant import Plant, Series
 from engine.twin.site import SITE
 
 log = logging.getLogger(__name__)
@@ -36,25 +32,14 @@ PAUSE_S = 0.5
 LEDGER_EVERY_S = 5.0
 FAST_START_US = 8 * HOUR_US
 """How far in the past a plant begins that runs faster than the clock."""
-STANDING_US = 24 * HOUR_US
-"""How far to look back for the standing values of signals that are sent on change only."""
+
+RELEASED_US = 21 * DAY_US
+"""At its first start a plant also hands over the orders of the last three weeks: some of them are under way."""
 
 
 def now_us() -> int:
     """µs since 1970 UTC by the system's clock."""
     return time.time_ns() // 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Where and how a plant runs. `broker`: "auto", "mosquitto", "embedded", or "none" when one runs elsewhere."""
-
-    folder: Path
-    opcua_port: int = 4840
-    mqtt_port: int = 1884
-    speed: float = 1.0
-    seed: int | None = None
-    broker: str = "auto"
 
 
 @dataclass(slots=True)
@@ -82,8 +67,12 @@ class Clock:
 
 def apply(plant: Plant, command: state.Command) -> None:
     """Do a command of the channel to the plant; raises `Invalid` or `NotFound` for what it cannot suffer."""
+    if command.machine in (SERVER, BROKER):
+        return  # the outside alone knows these
     if command.do == "clear":
-        plant.clear(command.machine, command.at_us)
+        caused = {a.fault.machine for a in plant.faults if not a.planted}
+        for machine in caused if command.machine is None else (command.machine,):
+            plant.clear(machine, command.at_us)
         return
     if command.machine is None:
         raise Invalid("A fault needs a machine or room.")
@@ -93,66 +82,18 @@ def apply(plant: Plant, command: state.Command) -> None:
 
 def plant_of(folder: Path, seed: int | None = None) -> Plant:
     """The plant of a data folder with all its recorded faults: the same values and truth as the running one."""
-    made = state.birth(folder, now_us(), seed)
+    made = state.birth(folder, now_us() // SECOND_US * SECOND_US, seed)
     plant = Plant(made.seed, made.anchor_us, SITE)
     for command in state.Channel(folder).new():
-        apply(plant, command)
+        _try(plant, command)
     return plant
 
 
-@dataclass
-class Outside:
-    """Server, publisher, edge node and drop folder: everything that a frame goes to."""
-
-    options: Options
-    broker: Broker | None = None
-    server: PlantServer | None = None
-    publisher: Publisher | None = None
-    edge: EdgeNode | None = None
-    standing: dict[str, Any] = field(default_factory=dict)
-
-    async def open(self, standing: Mapping[str, Any]) -> None:
-        """Start everything, showing the standing values; raises `Unavailable` with one sentence when a port is taken."""
-        options = self.options
-        if options.broker != "none":
-            self.broker = Broker(options.folder / "broker", options.mqtt_port, options.broker)
-            await asyncio.to_thread(self.broker.start)
-        self.publisher = Publisher(HOST, options.mqtt_port)
-        self.edge = EdgeNode(HOST, options.mqtt_port)
-        await self.serve(standing)
-        self.publisher.start()
-        self.publisher.write(standing)
-        self.edge.write(standing)
-        self.edge.start()
-
-    async def serve(self, standing: Mapping[str, Any]) -> None:
-        """Start the OPC UA server; its first values are there before it listens."""
-        server = PlantServer(self.options.folder / "plant-opcua", self.options.opcua_port)
-        await server.build()
-        await server.write(standing)
-        await server.listen()
-        self.server = server
-
-    async def send(self, frame: Any) -> None:
-        """Let everybody say what happened."""
-        if self.server is not None:
-            await self.server.write(frame.series)
-        if self.publisher is not None:
-            self.publisher.write(frame.series)
-        if self.edge is not None:
-            self.edge.write(frame.series)
-        orders.drop(self.options.folder / "drop" / "orders", frame.orders)
-
-    async def close(self) -> None:
-        """Stop everything, the broker last."""
-        if self.edge is not None:
-            await asyncio.to_thread(self.edge.stop)
-        if self.publisher is not None:
-            await asyncio.to_thread(self.publisher.stop)
-        if self.server is not None:
-            await self.server.close()
-        if self.broker is not None:
-            await asyncio.to_thread(self.broker.stop)
+def _try(plant: Plant, command: state.Command) -> None:
+    try:
+        apply(plant, command)
+    except PlantError as error:
+        log.warning("The fault command %s was refused: %s", command.id, error)
 
 
 class Run:
@@ -160,45 +101,40 @@ class Run:
 
     def __init__(self, options: Options, clock: Callable[[], int] = now_us) -> None:
         self.options = options
-        folder = options.folder
         wall = clock() // SECOND_US * SECOND_US
-        self.ledger = state.read_ledger(folder)
+        self.ledger = state.read_ledger(options.folder)
         past = wall - FAST_START_US if options.speed > 1 else wall
-        begin = min(wall, max(past, self.ledger.through_us))
-        made = state.birth(folder, wall, options.seed)
-        self.plant = Plant(made.seed, made.anchor_us, SITE)
-        self.channel = state.Channel(folder)
-        self.clock = Clock(begin, options.speed, clock(), clock)
-        self.through_us = begin
+        self.through_us = min(wall, max(past, self.ledger.through_us))
+        self.clock = Clock(self.through_us, options.speed, clock(), clock, options.speed <= 1)
+        self.plant = plant_of(options.folder, options.seed)
+        self.channel = state.Channel(options.folder)
         self.outside = Outside(options)
+        self._outages = Outages(self.channel.new())
         self._saved = 0.0
 
     async def start(self) -> None:
-        """Take up recorded faults and open the outside."""
-        for command in self.channel.new():
-            apply(self.plant, command)
-        series = await asyncio.to_thread(self.standing)
-        await self.outside.open(series)
-        self._count(series)
+        """Open the outside with the values that stand at the beginning."""
+        standing = self.plant.snapshot(self.through_us)
+        await self.outside.open(standing)
+        self._count(standing)
+        if not self.ledger.runs:
+            released = self.plant.frame(self.through_us - RELEASED_US, self.through_us, 3600).orders
+            orders.drop(self.outside.orders, released)
+        self.ledger.ran(self.through_us, self.through_us)
+        self._save(always=True)
         log.info("The virtual plant runs from %s.", moment_of(self.through_us).isoformat())
-
-    def standing(self) -> dict[str, Any]:
-        """The last value of each signal as it stands at the beginning, so that nobody waits for the first change."""
-        rare = self.plant.frame(self.through_us - STANDING_US, self.through_us, 60).series
-        often = self.plant.frame(self.through_us - 2 * MINUTE_US, self.through_us, 1).series
-        return {name: _last(series) for name, series in (rare | often).items() if len(series.at_us)}
 
     async def tick(self) -> bool:
         """Send one block; returns whether the plant is still behind its clock."""
         self._obey()
-        step_us = self.clock.step_s * SECOND_US
         there = self.clock() // SECOND_US * SECOND_US
-        until = min(there, self.through_us + BLOCK_STEPS * step_us)
+        step_s = self.clock.step_s
+        until = min(there, self.through_us + BLOCK_STEPS * step_s * SECOND_US)
         if until > self.through_us:
-            frame = await asyncio.to_thread(self.plant.frame, self.through_us, until, self.clock.step_s)
-            await self.outside.send(frame)
+            await self._keep_up()
+            frame = await asyncio.to_thread(self.plant.frame, self.through_us, until, step_s)
+            self._count(await self.outside.send(frame))
             self.ledger.ran(self.through_us, until)
-            self._count(frame.series)
             self.through_us = until
         self._save()
         return until < there
@@ -222,16 +158,26 @@ class Run:
         for command in self.channel.new():
             if command.at_us < self.through_us:
                 self.channel.moved(command, self.through_us)
-                names = {n: getattr(command, n) for n in state.Command.__dataclass_fields__}
-                command = state.Command(**(names | {"at_us": self.through_us}))
-            try:
-                apply(self.plant, command)
-            except PlantError as error:
-                log.warning("A fault command was refused: %s", error)
+                command = replace(command, at_us=self.through_us)
+            self._outages.add(command)
+            _try(self.plant, command)
 
-    def _count(self, series: Mapping[str, Any]) -> None:
+    async def _keep_up(self) -> None:
+        """Close or open the OPC UA server and the broker as their outages begin and end."""
+        outside, at_us = self.outside, self.through_us
+        if self._outages.holds(SERVER, at_us):
+            await outside.unserve()
+        elif outside.server is None:
+            standing = self.plant.snapshot(at_us)
+            await outside.serve(standing)
+            self._count({n: s for n, s in standing.items() if SITE.signal(n).route == "opcua"})
+        if outside.broker is not None:
+            away = self._outages.holds(BROKER, at_us)
+            await asyncio.to_thread(outside.broker.stop if away else outside.broker.start)
+
+    def _count(self, series: Mapping[str, Series]) -> None:
         for name, samples in series.items():
-            self.ledger.count(name, samples.at_us)
+            self.ledger.count(name, samples.at_us.tolist())
 
     def _save(self, *, always: bool = False) -> None:
         if always or time.monotonic() - self._saved >= LEDGER_EVERY_S:
@@ -239,8 +185,29 @@ class Run:
             self._saved = time.monotonic()
 
 
-def _last(samples: Any) -> Any:
-    return type(samples)(samples.at_us[-1:], samples.values[-1:], samples.status[-1:])
+class Outages:
+    """When the OPC UA server and the broker are away by command: `disconnect line-server`, `disconnect site-broker`."""
+
+    def __init__(self, commands: list[state.Command]) -> None:
+        self._away: dict[str, list[list[float]]] = {SERVER: [], BROKER: []}
+        for command in commands:
+            self.add(command)
+
+    def add(self, command: state.Command) -> None:
+        """Take note of a command; those of machines and rooms are passed over."""
+        for name, away in self._away.items():
+            if command.machine not in (name, None):
+                continue
+            if command.do == "clear":
+                for window in away:
+                    window[1] = min(window[1], max(window[0], command.at_us))
+            elif command.kind == "disconnect":
+                lasts = float("inf") if command.lasts_s is None else command.lasts_s * SECOND_US
+                away.append([command.at_us, command.at_us + lasts])
+
+    def holds(self, name: str, at_us: int) -> bool:
+        """Whether it is away at an instant."""
+        return any(begin <= at_us < end for begin, end in self._away[name])
 
 
 async def serve(options: Options) -> None:

@@ -71,7 +71,7 @@ def _tag(row: dict[str, Any]) -> TagEntry:
     row |= {
         "kind": ValueKind(row["kind"]),
         "interpolation": Interpolation(row["interpolation"]),
-        "limits": Limits(**row["limits"]),
+        "limits": Limits(**{name: float(value) for name, value in row["limits"].items()}),
         "binding": None if source is None else BindingEntry(source, address, decode),
     }
     return TagEntry(**row)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from db.historian import chunks, rollups, shapes
 from db.historian.gather import gather
-from db.historian.wire import rows
+from db.historian.wire import execute, rows
 from db.store import Store
 from engine.errors import Invalid, Unavailable
 from engine.historian.block import SampleBlock
@@ -26,7 +26,7 @@ select t0_us, t1_us, n, good, good_bits, last_seq, last_bits, last_status, data,
 where site_id = %(site)s and tag_id = %(tag)s and t0_us > %(after)s order by t0_us limit 64
 """
 _EXTENT = "select min(t0_us), max(t1_us) from chunk where site_id = %(site)s and tag_id = %(tag)s"
-_ROLLUP_EXTENT = "select min(b0_us), max(b0_us) from rollup where site_id = %(site)s and tag_id = %(tag)s and level = %(level)s"
+_ROLLUP_ROWS = "select b0_us from rollup where site_id = %(site)s and tag_id = %(tag)s and level = %(level)s"
 _HOT = """
 select count(*) from sample_hot where site_id = %(site)s and tag_id = %(tag)s
     and at_us <= (select max(t1_us) from chunk where site_id = %(site)s and tag_id = %(tag)s)
@@ -65,12 +65,8 @@ def rebuild(store: Store, tag_id: int) -> None:
         shape = shapes.known(connection, [tag_id])[tag_id]
         shapes.lock_site(connection, shape.site_id)
         key = {"site": shape.site_id, "tag": tag_id}
-        extent = rows(connection, _EXTENT, key)[0]
-        rows(connection, "delete from rollup where site_id = %(site)s and tag_id = %(tag)s returning 1", key)
-        if extent[0] is None:
-            return
-        for from_us, to_us in _spans(shape.levels[0], *extent):
-            finest = _recomputed(connection, shape, from_us, to_us, extent[1])
+        execute(connection, "delete from rollup where site_id = %(site)s and tag_id = %(tag)s", key)
+        for from_us, to_us, finest in _walk(connection, shape):
             rollups.renew(connection, shape.site_id, [rollups.Renewal(shape, from_us, to_us, finest)])
 
 
@@ -123,14 +119,11 @@ def _ordered(block: SampleBlock) -> bool:
 def _check_buckets(connection: Connection, shape: Shape) -> Iterator[str]:
     """Compare the finest level with the samples, and each coarser one with the finer."""
     try:
-        extent = rows(connection, _EXTENT, {"site": shape.site_id, "tag": shape.tag_id})[0]
-        kept: dict[int, list[Buckets]] = {}
-        for from_us, to_us in _spans(shape.levels[0], *_widest(connection, shape, extent)):
-            expected = _recomputed(connection, shape, from_us, to_us, extent[1])
-            stored = _stored(connection, shape, shape.levels[0], from_us, to_us)
-            kept.setdefault(0, []).append(stored)
-            yield from _differences(shape.levels[0], stored, expected)
-        finer = Buckets.join(kept.get(0, []))
+        kept: list[Buckets] = []
+        for from_us, to_us, expected in _walk(connection, shape):
+            kept.append(_stored(connection, shape, shape.levels[0], from_us, to_us))
+            yield from _differences(shape.levels[0], kept[-1], expected)
+        finer = Buckets.join(kept)
         for level in shape.levels[1:]:
             stored = _stored(connection, shape, level, _LEAST // 2, -(_LEAST // 2))
             yield from _differences(level, stored, fold(finer, level.width_us))
@@ -139,27 +132,25 @@ def _check_buckets(connection: Connection, shape: Shape) -> Iterator[str]:
         yield str(error)
 
 
-def _widest(connection: Connection, shape: Shape, extent: tuple[Any, ...]) -> tuple[int, int]:
-    """From the first to the last thing stored, sample or bucket."""
-    level = shape.levels[0]
-    key = {"site": shape.site_id, "tag": shape.tag_id, "level": level.number}
-    low, high = rows(connection, _ROLLUP_EXTENT, key)[0]
-    begins = [x for x in (extent[0], low) if x is not None]
-    ends = [x for x in (extent[1], None if high is None else high + level.span_us - 1) if x is not None]
-    return (min(begins), max(ends)) if begins else (0, -1)
+def _walk(connection: Connection, shape: Shape) -> Iterator[tuple[int, int, Buckets]]:
+    """The spans of stored rows of the finest level, in order, with their buckets computed from the sealed samples alone.
 
-
-def _spans(level: Level, first_us: int, last_us: int) -> Iterator[tuple[int, int]]:
-    """The stored rows' spans from the first to the last time, inclusive."""
-    for begin in range(first_us // level.span_us * level.span_us, last_us + 1, level.span_us):
-        yield begin, begin + level.span_us
-
-
-def _recomputed(connection: Connection, shape: Shape, from_us: int, to_us: int, sealed_us: int | None) -> Buckets:
-    """The finest buckets of a span from the sealed samples alone."""
-    found = gather(connection, [shape], from_us, to_us)[shape.tag_id]
-    block = found.block.take(found.block.at_us <= (sealed_us if sealed_us is not None else _LEAST))
-    return bucketize(block, shape, Span(shape.levels[0].width_us, from_us, to_us), found.anchor_value(shape))
+    Long times without anything are skipped."""
+    level, key = shape.levels[0], {"site": shape.site_id, "tag": shape.tag_id}
+    ((begin, end),) = rows(connection, _EXTENT, key)
+    kept = [row[0] for row in rows(connection, _ROLLUP_ROWS, key | {"level": level.number})]
+    marks = sorted({*kept, *([] if begin is None else [begin // level.span_us * level.span_us])})
+    while marks:
+        from_us = marks.pop(0)
+        to_us = from_us + level.span_us
+        found = gather(connection, [shape], from_us, to_us)[shape.tag_id]
+        block = found.block.take(found.block.at_us <= end) if end is not None else SampleBlock.empty()
+        expected = bucketize(block, shape, Span(level.width_us, from_us, to_us), found.anchor_value(shape))
+        yield from_us, to_us, expected
+        ahead = block.at_us[block.at_us >= to_us]
+        if len(ahead):
+            following = to_us if len(expected) else int(ahead[0]) // level.span_us * level.span_us
+            marks = sorted({*marks, following})
 
 
 def _stored(connection: Connection, shape: Shape, level: Level, from_us: int, to_us: int) -> Buckets:

@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from db.historian import chunks, hot, latest, ledger, shapes, texts
+from db.historian.ledger import FIRST_US, LAST_US
 from db.historian.merge import Merged, by_tag, merge
 from db.historian.stale import Late, announce
 from db.store import Store
@@ -17,8 +18,6 @@ from engine.historian.revise import in_order
 from engine.historian.shape import Shape
 from engine.tag import ValueKind, is_good
 
-_FIRST_US, _LAST_US = -62_135_596_800_000_000, 253_402_300_800_000_000
-"""The years 1 to 9999; times outside cannot be shown as dates."""
 _RECEIPT_US = 1_000
 
 
@@ -102,10 +101,10 @@ def _without_strangers(intake: Intake, known: dict[int, Shape]) -> Intake:
     Receipt times are cut to the millisecond."""
     block = intake.samples
     numeric = [tag for tag, shape in known.items() if shape.kind is not ValueKind.TEXT and shape.site_id == intake.site_id]
-    fine = np.isin(block.tag_id, np.array(numeric, np.int32)) & (block.at_us >= _FIRST_US) & (block.at_us < _LAST_US)
+    fine = np.isin(block.tag_id, np.array(numeric, np.int32)) & (block.at_us >= FIRST_US) & (block.at_us < LAST_US)
     kept = block if fine.all() else block.take(fine)
     kept = replace(kept, received_us=kept.received_us // _RECEIPT_US * _RECEIPT_US)
-    texts_kept = tuple(e for e in intake.texts if e.tag_id in known and _FIRST_US <= e.at_us < _LAST_US)
+    texts_kept = tuple(e for e in intake.texts if e.tag_id in known and FIRST_US <= e.at_us < LAST_US)
     letters = [_letter(*row) for row in _rows(block.take(~fine))]
     letters += [_letter(e.tag_id, e.at_us, e.text, e.received_us) for e in intake.texts if e not in texts_kept]
     return replace(intake, samples=kept, texts=texts_kept, dead=(*intake.dead, *letters))
@@ -132,15 +131,11 @@ def _late(changed: SampleBlock, before: dict[int, int]) -> list[Late]:
     found = []
     for block in by_tag(in_order(changed)):
         tag = int(block.tag_id[0])
-        old = block.at_us[block.at_us <= before.get(tag, _FIRST_US - 1)]
+        old = block.at_us[block.at_us <= before.get(tag, FIRST_US - 1)]
         found.append(Late(tag, int(old[0]), int(old[-1]) + 1) if len(old) else Late(tag))
     return found
 
 
 def _late_texts(written: texts.TextsSettled, before: dict[int, int]) -> list[Late]:
-    return [
-        Late(e.tag_id, e.at_us, max(e.at_us, before[e.tag_id]) + 1)
-        if e.at_us <= before.get(e.tag_id, e.at_us - 1)
-        else Late(e.tag_id)
-        for e in written.changed
-    ]
+    """Which batch is on which machine is computed from texts: new ones count as much as late ones."""
+    return [Late(e.tag_id, e.at_us, max(e.at_us, before.get(e.tag_id, e.at_us)) + 1) for e in written.changed]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from db.historian.wire import copy_records, execute, rows
+from db.historian.wire import copy_records, execute, rows, storable
 from db.store import Store
 from engine.historian.block import Intake
 from engine.historian.counts import Counts
 from engine.time import moment_of
 
 RAW_KEPT = 4_096
+FIRST_US, LAST_US = -62_135_596_800_000_000, 253_402_300_800_000_000
+"""The years 1 to 9999; times outside cannot be shown as dates."""
 _NAMES = [f.name for f in fields(Counts)]
 
 _PROGRESS = "select through from spool_progress where worker = %(worker)s and source_id = %(source)s"
@@ -60,19 +63,20 @@ def add_counts(connection: Connection, intake: Intake, counts: Counts) -> None:
 
 def write_dead(connection: Connection, intake: Intake) -> None:
     """Keep what could not be understood, of long ones the beginning."""
+    source = intake.site_id, intake.source_id
     records = [
-        (intake.site_id, intake.source_id, moment_of(d.at_us), _text(d.address), _text(d.reason), d.raw[:RAW_KEPT], len(d.raw))
-        for d in intake.dead
+        (*source, _moment(d.at_us), storable(d.address), storable(d.reason), d.raw[:RAW_KEPT], len(d.raw)) for d in intake.dead
     ]
     copy_records(connection, _DEAD, ("int4", "int4", "timestamptz", "text", "text", "bytea", "int8"), records)
 
 
 def write_gaps(connection: Connection, intake: Intake) -> None:
     """Keep declared gaps."""
-    records = [(intake.site_id, intake.source_id, g.tag_id, g.from_us, g.to_us, g.missing, g.reason) for g in intake.gaps]
+    source = intake.site_id, intake.source_id
+    records = [(*source, g.tag_id, g.from_us, g.to_us, g.missing, storable(g.reason)) for g in intake.gaps]
     copy_records(connection, _GAP, ("int4", "int4", "int4", "int8", "int8", "int8", "text"), records)
 
 
-def _text(value: str) -> str:
-    """PostgreSQL's text cannot hold the character NUL, nor halves of surrogate pairs."""
-    return value.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
+def _moment(at_us: int) -> datetime:
+    """A time that may be nonsense, within what a date can say."""
+    return moment_of(min(max(at_us, FIRST_US), LAST_US - 1))

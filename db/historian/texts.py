@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
-from db.historian.wire import copy_records, execute, rows, signed
+from db.historian.wire import copy_records, execute, rows, signed, storable
 from engine.historian.block import TextEvent
 from engine.historian.revise import revise
 
@@ -40,7 +40,7 @@ def store(connection: Connection, site_id: int, events: Sequence[TextEvent]) -> 
     result = TextsSettled()
     if not events:
         return result
-    arrivals = _by_key(events)
+    arrivals = _by_key([replace(event, text=storable(event.text)) for event in events])
     keys = _parameters(site_id, list(arrivals))
     stored = {
         row[:3]: TextEvent(row[0], row[1], row[2], row[3], row[4] & 0xFFFFFFFF, row[5])
@@ -84,9 +84,7 @@ def _parameters(site_id: int, keys: Sequence[Key]) -> dict[str, object]:
 
 
 def _record(site_id: int, event: TextEvent) -> tuple:
-    # PostgreSQL's text cannot hold the character NUL
-    text = event.text.replace("\0", "\N{SYMBOL FOR NULL}")
-    return (site_id, event.tag_id, event.at_us, event.seq, text, signed(event.status), event.received_us)
+    return (site_id, event.tag_id, event.at_us, event.seq, event.text, signed(event.status), event.received_us)
 
 
 def _key(event: TextEvent) -> Key:
@@ -94,4 +92,4 @@ def _key(event: TextEvent) -> Key:
 
 
 def _value(event: TextEvent) -> Value:
-    return event.text.replace("\0", "\N{SYMBOL FOR NULL}"), event.status
+    return event.text, event.status

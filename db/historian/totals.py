@@ -49,12 +49,12 @@ def totals(scope: Scope, store: Store, tag_ids: Iterable[int], from_us: int, to_
     return {s.tag_id: _one(Buckets.join(part[s.tag_id] for part in parts)) for s in visible}
 
 
-def hour_day_grid(scope: Scope, store: Store, tag_id: int, days: tuple[date, int], zone: str, now_us: int) -> Grid:
-    """A tag by hour and local day: `days` is (first day, how many), `zone` an IANA name. Raises `NotFound`.
+def hour_day_grid(scope: Scope, store: Store, tag_id: int, first: date, days: int, zone: str, now_us: int) -> Grid:
+    """A tag by hour and local day: from the day `first` on, `zone` an IANA name. Raises `NotFound`.
 
     Days on which clocks change have 23 or 25 hours. Reads quarter-hour buckets only.
     """
-    dates, cells = grid_cells(*days, zone)
+    dates, cells = grid_cells(first, days, zone)
     starts = cells[cells >= 0]
     begin, end = int(starts[0]) // QUARTER.width_us * QUARTER.width_us, int(starts[-1]) + HOUR_US
     with store.read() as connection:

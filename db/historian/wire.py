@@ -77,6 +77,11 @@ def binary(columns: Sequence[np.ndarray]) -> bytes:
     return _HEADER + table.tobytes() + _END
 
 
+def storable(value: str) -> str:
+    """Text as PostgreSQL can hold it: the character NUL and halves of surrogate pairs replaced."""
+    return value.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
+
+
 def signed(value: int) -> int:
     """A StatusCode as the signed 32-bit pattern that the tables hold."""
     return value - 2**32 if value >= 2**31 else value

@@ -73,7 +73,7 @@ def _place(entry: LocationEntry, known: Known) -> Iterator[Finding]:
         yield Finding(entry, ("time_zone",), unknown("time zone", entry.time_zone, _zones()))
     if entry.currency and entry.currency not in CURRENCIES:
         yield Finding(entry, ("currency",), unknown("currency", entry.currency, CURRENCIES))
-    if entry.calendar is not None:
+    if entry.calendar is not None and not known.excuses(entry.path):
         calendars = known.calendars.get(known.sites.get(entry.path) or "", set())
         if missing := known.missing("calendar", entry.calendar, calendars):
             yield Finding(entry, ("calendar",), missing)

@@ -1,17 +1,16 @@
-"""Checks of state tables, sources and tags."""
+"""Checks of state tables and tags."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any
-from urllib.parse import urlsplit
 
 from engine.config.known import Known
+from engine.config.options import DecodeOptions
 from engine.config.problem import Finding, unknown
-from engine.config.record import Config, SourceEntry, StateTableEntry, TagEntry
+from engine.config.reading import Reader
+from engine.config.record import Config, StateTableEntry, TagEntry
 from engine.tag import Interpolation, Limits, ValueKind
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
@@ -28,20 +27,15 @@ CATEGORIES = (
     "out_of_service",
 )
 """What a state of a machine may mean (`engine.tag.StateTable`)."""
-NEEDED = {"opcua": ("url",), "mqtt": ("host",), "sparkplug": ("host", "group"), "folder": ("path",)}
-"""Kinds of sources and the settings without which they cannot be read."""
-SECRET = re.compile(r"passw|passphrase|secret|token|credential|api_?key|private_?key|^pin$", re.IGNORECASE)
 _NUMBERS = (ValueKind.FLOAT, ValueKind.INT)
 _LADDER = ("alarm_low", "normal_low", "setpoint", "normal_high", "alarm_high")
 _PAIRS = (("low", "high"), ("normal_low", "normal_high"), ("alarm_low", "alarm_high"))
 
 
 def findings(config: Config, known: Known) -> Iterator[Finding]:
-    """What is wrong with state tables, sources and tags."""
+    """What is wrong with state tables and tags."""
     for table in config.state_tables:
         yield from _state_table(table)
-    for source in config.sources:
-        yield from _source(source, known)
     names = {(known.sites.get(tag.at), tag.name) for tag in config.tags}
     for tag in config.tags:
         yield from _tag(tag, known)
@@ -58,69 +52,12 @@ def _state_table(entry: StateTableEntry) -> Iterator[Finding]:
             yield Finding(entry, ("codes", str(code)), unknown("category of states", category, CATEGORIES))
 
 
-def _source(entry: SourceEntry, known: Known) -> Iterator[Finding]:
-    if reason := known.missing_site(entry.site):
-        yield Finding(entry, ("site",), reason)
-    if entry.kind not in NEEDED:
-        yield Finding(entry, ("kind",), unknown("kind of source", entry.kind, NEEDED))
-    if entry.expected_s <= 0:
-        yield Finding(entry, ("expected_s",), f"An expected interval of {entry.expected_s:g} s is none; write more than 0.")
-    for name in NEEDED.get(entry.kind, ()):
-        if not isinstance(entry.settings.get(name), str) or not entry.settings[name]:
-            yield Finding(
-                entry, ("settings",), f"The source “{entry.name}” of kind {entry.kind} needs the setting “{name}”, a text."
-            )
-    yield from _secrets(entry, entry.settings, ("settings",))
-    yield from _address(entry)
-
-
-def _secrets(entry: SourceEntry, settings: dict[str, Any], keys: tuple[str, ...]) -> Iterator[Finding]:
-    for key, value in settings.items():
-        place = (*keys, key)
-        if isinstance(value, dict):
-            yield from _secrets(entry, value, place)
-        elif SECRET.search(key) and not key.endswith(("_env", "_file")):
-            advice = f"write “{key}_env” (name of an environment variable) or “{key}_file” (name of a file)."
-            yield Finding(
-                entry, place, f"The setting “{key}” looks like a secret, which does not belong in this file; {advice}"
-            )
-        elif isinstance(value, str) and "://" in value and "@" in value.split("://", 1)[1].split("/", 1)[0]:
-            yield Finding(
-                entry, place, f"The setting “{key}” holds a user or password in its address, which does not belong in it."
-            )
-
-
-def _address(entry: SourceEntry) -> Iterator[Finding]:
-    port, url, path = (entry.settings.get(key) for key in ("port", "url", "path"))
-    if port is not None and (isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535):
-        yield Finding(entry, ("settings", "port"), f"The port {port!r} is not a whole number from 1 to 65535.")
-    if entry.kind == "opcua" and isinstance(url, str) and url and not _is_opc_address(url):
-        yield Finding(entry, ("settings", "url"), f"The address “{url}” is not of the form opc.tcp://host:port/name.")
-    if entry.kind == "folder" and isinstance(path, str) and _leads_away(path):
-        yield Finding(
-            entry, ("settings", "path"), f"The folder “{path}” leads out of the data folder; write a path relative to it."
-        )
-
-
-def _is_opc_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme == "opc.tcp" and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
-
-
-def _leads_away(path: str) -> bool:
-    windows = PureWindowsPath(path)
-    return PurePosixPath(path).is_absolute() or bool(windows.drive or windows.root) or ".." in windows.parts
-
-
 def _tag(entry: TagEntry, known: Known) -> Iterator[Finding]:
     if not NAME.fullmatch(entry.name):
         yield Finding(entry, ("name",), f"The name “{entry.name}” is not made of letters, digits and . _ / + -.")
     if reason := known.missing("place", entry.at, known.kinds):
         yield Finding(entry, ("at",), reason)
-    elif entry.at in known.kinds and known.sites.get(entry.at) is None:
+    elif known.sites.get(entry.at) is None and not known.excuses(entry.at):
         yield Finding(entry, ("at",), f"The tag “{entry.name}” is at “{entry.at}”, which belongs to no site.")
     if entry.kind is ValueKind.STATE and not entry.state_table:
         yield Finding(entry, (), f"The tag “{entry.name}” of kind state needs a “state_table”.")
@@ -177,3 +114,7 @@ def _binding(entry: TagEntry, known: Known) -> Iterator[Finding]:
         yield Finding(entry, ("binding", "source"), f"At the site {site}: {reason}")
     if not entry.binding.address.strip():
         yield Finding(entry, ("binding", "address"), f"The binding of “{entry.name}” has no address.")
+    reader = Reader()
+    reader.record(DecodeOptions, entry.binding.decode, ("binding", "decode"))
+    for where, said in reader.problems:
+        yield Finding(entry, where, said)

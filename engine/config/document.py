@@ -35,6 +35,10 @@ def read(text: str) -> Document:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Refused([_syntax(error)]) from error
+    except (ValueError, RecursionError) as error:
+        raise Refused(
+            [Problem(0, "This is not TOML that can be read: a number is too long, or tables lie too deep.")]
+        ) from error
     reader = Reader()
     config = reader.partial(Config, tables)
     if "format" not in tables or config.format != FORMAT:

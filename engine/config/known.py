@@ -44,7 +44,7 @@ class Known:
 
     def missing(self, what: str, name: str, known: Collection[str]) -> str | None:
         """The sentence for a reference to a name that does not exist; None when it does."""
-        return None if name in known or self._is_excused(name) else unknown(what, name, known)
+        return None if name in known or self.excuses(name) else unknown(what, name, known)
 
     def missing_site(self, path: str) -> str | None:
         """The sentence for a site that is none; None when it is one."""
@@ -52,8 +52,8 @@ class Known:
             return f"“{path}” is of kind {self.kinds[path].value}; a site is needed here."
         return self.missing("site", path, [p for p, kind in self.kinds.items() if kind is NodeKind.SITE])
 
-    def _is_excused(self, name: str) -> bool:
-        """An entry of this name, or a place above it, is in the file but could not be read."""
+    def excuses(self, name: str) -> bool:
+        """True when an entry of this name, or a place above it, is in the file but could not be read."""
         parts = name.split("/")
         return any("/".join(parts[:n]) in self.excused for n in range(1, len(parts) + 1))
 

@@ -24,9 +24,12 @@ _KEY = re.compile(r'\s*(?:("(?:\\.|[^"\\])*"|\'[^\']*\')|([A-Za-z0-9_-]+))\s*')
 
 def line_of(lines: dict[Where, int], where: Where) -> int:
     """The line of a place, or of the nearest thing around it that has one; 0 when there is none."""
-    while where and where not in lines:
+    while where:
+        for place in (where, (*where, 0)):
+            if place in lines:
+                return lines[place]
         where = where[:-1]
-    return lines.get(where, 0)
+    return 0
 
 
 def lines_of(text: str) -> dict[Where, int]:

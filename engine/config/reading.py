@@ -24,6 +24,10 @@ T = TypeVar("T")
 Convert = Callable[["Reader", Any, Where], Any]
 
 
+WHOLE = 1e15
+"""JSON in the database writes greater numbers without a decimal point: in free tables they are integers from the start."""
+
+
 class WrongError(Exception):
     """A value that cannot be taken; the text ends the sentence “KEY …”."""
 
@@ -167,7 +171,7 @@ def _codes(reader: Reader, value: Any, where: Where) -> dict[int, tuple[str, str
 def _free(reader: Reader, value: Any, where: Where) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise WrongError("must be a table.")
-    return {key: reader._value(_any, item, (*where, key)) for key, item in value.items()}
+    return {_text(reader, key, where): reader._value(_any, item, (*where, key)) for key, item in value.items()}
 
 
 def _any(reader: Reader, value: Any, where: Where) -> Any:
@@ -179,7 +183,8 @@ def _any(reader: Reader, value: Any, where: Where) -> Any:
     if isinstance(value, str):
         return _text(reader, value, where)
     if isinstance(value, float):
-        return _number(reader, value, where)
+        number = _number(reader, value, where)
+        return int(number) if abs(number) >= WHOLE else number
     if isinstance(value, (bool, int)):
         return value
     raise WrongError("must be text, a number, true or false here; put dates in quotes.")
@@ -250,6 +255,7 @@ def _parsed(parse: Callable[[str], Any], value: str) -> Any:
 
 
 _SIMPLE: dict[Any, Convert] = {
+    Any: _any,
     str: _text,
     bool: _flag,
     int: _whole,

@@ -81,7 +81,7 @@ def pack_floats(bits: np.ndarray) -> bytes:
     values = bits.view(np.float64)
     for power in _powers(values):
         scaled = _scaled(values, power)
-        wrong = np.flatnonzero((scaled / power).view(np.int64) != bits)
+        wrong = np.flatnonzero(((scaled / power).view(np.int64) != bits) | np.isnan(scaled))
         if len(wrong) * 16 > len(bits):
             continue
         whole = _bridged(scaled, wrong).astype(np.int64)
@@ -117,7 +117,7 @@ def _powers(values: np.ndarray) -> list[float]:
 def _scaled(values: np.ndarray, power: float) -> np.ndarray:
     """Values times a power of ten, rounded; NaN where a float64 does not hold the result exactly."""
     with np.errstate(all="ignore"):
-        scaled = np.rint(values * power)
+        scaled = np.rint(values * power) + 0.0  # no -0: an integer does not hold its sign
     scaled[~(np.abs(scaled) < _EXACT)] = np.nan
     return scaled
 

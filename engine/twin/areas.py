@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.twin import master, weeks
 from engine.twin.planner import HOUR_S, Order, PlannedOrder, Planner
@@ -44,8 +45,9 @@ class WeekPlan:
     orders: tuple[PlannedOrder, ...]
 
 
+@lru_cache(maxsize=256)
 def plan_week(line: Line, week: int, seed: int) -> WeekPlan:
-    """The plan of one week; depends on nothing but its arguments."""
+    """The plan of one week; depends on nothing but its arguments. Nobody writes into it."""
     planner = Planner(line.name, line.machines, line.weekday, week, seed)
     _PLANS[line.kind](planner)
     start, until = weeks.start_of(week, line.weekday), weeks.start_of(week + 1, line.weekday)

@@ -117,7 +117,7 @@ SPECS: dict[str, tuple[Spec, ...]] = {
         Spec("shelf_temperature", "Shelf temperature", "°C", "Drying", 2, (-52, 32), (-55, 45), (-60, 50), gxp=True),
         Spec("product_temperature", "Product temperature", "°C", "Drying", 2, (-50, 30), (-54, 40), (-60, 50), gxp=True),
         Spec("chamber_pressure", "Chamber pressure", "mbar", "Drying", 3, (0, 1050), (None, None), (0, 1100), gxp=True),
-        Spec("condenser_temperature", "Condenser temperature", "°C", "Drying", 1, (-75, 25), (-82, 60), (-85, 40)),
+        Spec("condenser_temperature", "Condenser temperature", "°C", "Drying", 1, (-75, 25), (-82, 60), (-85, 70)),
         _vibration(2.3, 4.5), _power(4, 75, 90), ENERGY,
     ),
     "inspection": (

@@ -24,7 +24,7 @@ from engine.twin.record import Signal, Site
 from engine.twin.site import SITE
 from engine.twin.stories import Story
 from engine.twin.truth import Truth, truth_of
-from engine.twin.world import World
+from engine.twin.world import HISTORY_DAYS, World
 
 _STAGGER_MS = 10_000
 _RELEASED_AHEAD_WEEKS = 2
@@ -32,7 +32,7 @@ _RELEASED_AHEAD_WEEKS = 2
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Samples of a signal: source times int64[n] µs, values (float64, int64, bool or a list of str), OPC UA status uint32[n]."""
+    """Samples of a signal: source times int64[n] µs, values (float64, int64, bool, or list of str), OPC UA status uint32[n]."""
 
     at_us: np.ndarray
     values: np.ndarray | list[str]
@@ -59,11 +59,11 @@ class Frame:
 
 
 class Plant:
-    """The virtual plant. `anchor_us` is the first start: history and stories lie relative to it."""
+    """The virtual plant. `anchor_us` is the first start: history (so many days of it) and stories lie relative to it."""
 
-    def __init__(self, seed: int, anchor_us: int, site: Site = SITE) -> None:
+    def __init__(self, seed: int, anchor_us: int, site: Site = SITE, history_days: int = HISTORY_DAYS) -> None:
         self.seed, self.anchor_us, self.site = seed, anchor_us, site
-        self.world = World(seed, anchor_us, site)
+        self.world = World(seed, anchor_us, site, history_days)
         told = stories.planted(self.world)
         self.stories: tuple[Story, ...] = tuple(story for story, _ in told)
         self.world.actives = [active for _, active in told if active is not None]

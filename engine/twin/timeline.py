@@ -165,15 +165,17 @@ def _since(starts: np.ndarray, phase: np.ndarray, job: np.ndarray) -> np.ndarray
 
 
 def counted(line: Timeline, made: float, rejected: float) -> Timeline:
-    """The line itself, its counters running on from totals and `seen_us` filled in."""
+    """The line with its counters running on from totals and `seen_us` filled in."""
     step = line.seconds * line["rate"]
     scrap = step * line["reject"]
-    line.columns["made"] = made + np.cumsum(step) - step
-    line.columns["rejected"] = rejected + np.cumsum(scrap) - scrap
     making = np.where(line["rate"] > 0, np.arange(len(line)), -1)
     last = np.maximum.accumulate(making)
-    line.columns["seen_us"] = np.where(last < 0, line.from_us, line.ends_us[last] - 1)
-    return line
+    fresh = {
+        "made": made + np.cumsum(step) - step,
+        "rejected": rejected + np.cumsum(scrap) - scrap,
+        "seen_us": np.where(last < 0, line.from_us, line.ends_us[last] - 1),
+    }
+    return Timeline(line.columns | fresh, line.until_us, line.jobs, line.phases)
 
 
 def joined(parts: Sequence[Timeline]) -> Timeline:

@@ -15,7 +15,7 @@ from engine.twin.record import Site
 from engine.twin.timeline import Timeline, counted, joined
 
 HISTORY_DAYS = 98
-"""The plant was commissioned this long before its anchor."""
+"""The plant is commissioned about this long before its anchor."""
 WEAR_FACTOR = 5.0
 """Vibration of a bearing at the end of its `bearing_wear` hours, as a multiple."""
 
@@ -23,11 +23,10 @@ WEAR_FACTOR = 5.0
 class World:
     """Caches only; everything is a function of (seed, anchor, faults)."""
 
-    def __init__(self, seed: int, anchor_us: int, site: Site) -> None:
+    def __init__(self, seed: int, anchor_us: int, site: Site, history_days: int = HISTORY_DAYS) -> None:
         self.seed, self.anchor_us, self.site = seed, anchor_us, site
         self.actives: list[Active] = []
-        self._first = {line.name: weeks.week_of(anchor_us - HISTORY_DAYS * DAY_US, line.weekday) for line in LINES}
-        self._plans: dict[tuple[str, int], WeekPlan] = {}
+        self._first = {line.name: weeks.week_of(anchor_us - history_days * DAY_US, line.weekday) for line in LINES}
         self._weeks: dict[tuple[str, int], dict[str, Timeline]] = {}
         self._joined: dict[tuple[str, int, int], Timeline] = {}
 
@@ -45,10 +44,7 @@ class World:
 
     def plan(self, line: Line, week: int) -> WeekPlan:
         """The plan of a line's week, without faults."""
-        key = (line.name, week)
-        if key not in self._plans:
-            self._plans[key] = plan_week(line, week, self.seed)
-        return self._plans[key]
+        return plan_week(line, week, self.seed)
 
     def week(self, line: Line, week: int) -> dict[str, Timeline]:
         """What a line's machines do in a week, with faults and counters."""

@@ -56,11 +56,9 @@ def mosquitto_broker(tmp_path: Path) -> Iterator[Broker]:
 class Listener:
     """A real client that keeps what it hears; on Sparkplug topics it is a host with an `EdgeSession`."""
 
-    def __init__(self, port: int, topic: str, *, session: bool = False) -> None:
+    def __init__(self, port: int, topic: str, name: str = "listener", *, session: bool = False) -> None:
         self.heard: list[mqtt.MQTTMessage] = []
-        self.client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, "listener", clean_session=not session, protocol=mqtt.MQTTv311
-        )
+        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, name, clean_session=not session, protocol=mqtt.MQTTv311)
         self.client.on_message = lambda _client, _userdata, message: self.heard.append(message)
         ready = threading.Event()
         self.client.on_subscribe = lambda *_: ready.set()
@@ -154,9 +152,9 @@ def test_nothing_published_while_the_broker_restarts_is_lost(mosquitto_broker: B
 class Host:
     """A Sparkplug host on a real connection."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, name: str = "listener") -> None:
         self.session = EdgeSession(GROUP, NODE)
-        self.listener = Listener(port, f"spBv1.0/{GROUP}/#")
+        self.listener = Listener(port, f"spBv1.0/{GROUP}/#", name)
         self._read = 0
         self.readings: list[Any] = []
         self.stale: list[Any] = []

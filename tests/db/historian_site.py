@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 from sqlalchemy import text
 
 from db.store import Store
+from engine.historian.block import SampleBlock
+
+S = 1_000_000
+T0 = 1_789_999_200 * S  # a multiple of 15 minutes
 
 TAGS = {
     # name: kind, interpolation, counter, rollover, interval_s, node
@@ -24,7 +29,11 @@ def make_site(store: Store) -> dict[str, int]:
     """Create site 1, machines 2 and 3, source 1, and the tags; returns tag ids by name."""
     with store.change("test", "site for the test") as change:
         run = change.connection.execute
-        nodes = [(1, None, "dublin", "dublin", "site"), (2, 1, "m2", "dublin/m2", "machine"), (3, 1, "m3", "dublin/m3", "machine")]
+        nodes = [
+            (1, None, "dublin", "dublin", "site"),
+            (2, 1, "m2", "dublin/m2", "machine"),
+            (3, 1, "m3", "dublin/m3", "machine"),
+        ]
         for node, parent, slug, path, kind in nodes:
             run(
                 text(
@@ -55,3 +64,17 @@ def _tag(run, name, kind, interpolation, counter, rollover, interval_s, node) ->
             },
         ).scalar_one()
     )
+
+
+def block_of(rows: list[tuple[int, int, int, int, int]]) -> SampleBlock:
+    columns = np.array(rows, np.int64).reshape(-1, 5).T
+    return SampleBlock(*columns, columns[1] + 5_000)
+
+
+def floats(tag: int, values: list[float], at_us: int = T0, step_s: float = 10.0) -> SampleBlock:
+    bits = np.array(values, np.float64).view(np.int64)
+    return block_of([(tag, at_us + round(i * step_s * S), 0, int(b), 0) for i, b in enumerate(bits)])
+
+
+def whole(tag: int, values: list[int], at_us: int = T0, step_s: float = 10.0) -> SampleBlock:
+    return block_of([(tag, at_us + round(i * step_s * S), 0, v, 0) for i, v in enumerate(values)])

@@ -189,3 +189,22 @@ def test_the_calendar_of_a_place_is_its_own_or_the_nearest_above(store: Store) -
     assert [shift.team for shift in day_shifts(found, found.patterns[0].anchor)] == ["A", "C"]
     site = node_at(SYSTEM, store, "acme/dublin")
     assert calendar_at(SYSTEM, store, site.id) is None
+
+
+def test_free_tables_keep_any_text_and_number(store: Store) -> None:
+    odd = {
+        "text": "ünï\u2028\"'\\\n\t\x7f",
+        "big": 1e300,
+        "odd": 1e23,
+        "small": 5e-324,
+        "int": 2**70,
+        "half": 0.5,
+        "list": [1, 1.0, [], {"a": {}}],
+    }
+    config = parse(PLANT)
+    locations = (replace(config.locations[0], attributes=odd), *config.locations[1:])
+    wide = replace(config.tags[0], limits=replace(config.tags[0].limits, low=-1e300, high=1e23))
+    wanted = parse(emit(replace(config, locations=locations, tags=(wide,))))
+    bring(store, wanted)
+    assert kept.read_config(store) == wanted
+    assert not bring(store, parse(emit(kept.read_config(store))))

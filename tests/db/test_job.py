@@ -111,7 +111,7 @@ def test_a_cancelled_run_hears_of_it_at_its_next_report(store: Store) -> None:
     job.cancel(store, waiting)
     job.cancel(store, running)
     assert not job.progress(store, running, 0.5)
-    job.stopped(store, running)
+    job.finish(store, running, "stopped half-way")
     assert {run.state for run in job.runs(SYSTEM, store)} == {JobState.CANCELLED}
     with pytest.raises(Conflict, match="ended already"):
         job.cancel(store, running)
@@ -128,6 +128,16 @@ def test_a_dead_workers_run_waits_again(store: Store) -> None:
     again = job.take(store, ["generate"], "alive")
     assert again is not None
     assert {run.worker for run in job.runs(SYSTEM, store)} == {"alive"}
+    assert job.requeue_orphans(store, restarted="alive") == 2
+
+
+def test_a_run_that_cannot_go_on_waits_for_another_try(store: Store) -> None:
+    number = job.enqueue(store, "generate", {}, "ines")
+    job.take(store, ["generate"], "w1")
+    job.give_back(store, number)
+    again = job.take(store, ["generate"], "w2")
+    assert again is not None
+    assert (again.id, again.worker) == (number, "w2")
 
 
 def test_old_runs_are_forgotten_and_new_ones_kept(store: Store) -> None:

@@ -52,7 +52,7 @@ class Filler(Model):
 
     def pump_pressure(self) -> Values:
         worn = 0.6 * self.drift("fill_weight")
-        return self.lag_pace("pump", 0.1, 3.0) * (0.62 + 0.65 * self.pace + worn) * 1.0 + np.abs(self.white("pump", 0.006))
+        return self.lag_pace("pump", 0.1, 3.0) * (0.62 + 0.65 * self.pace + worn) + np.abs(self.white("pump", 0.006))
 
     def product_temperature(self) -> Values:
         return 20.1 + 0.5 * self.lag_pace("product", 0.0, 900.0) + self.wander("product", 4, 0.35) + self.white("product", 0.05)

@@ -152,4 +152,4 @@ class Model:
     def values(self, key: str) -> np.ndarray:
         """A signal by name, drift faults included."""
         found: np.ndarray = getattr(self, key)()
-        return found if key in self.COUPLED else found + self.drift(key) if found.dtype == np.float64 else found
+        return found if key in self.COUPLED or found.dtype != np.float64 else found + self.drift(key)

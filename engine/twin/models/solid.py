@@ -49,11 +49,9 @@ class Granulator(Model):
 
     def product_temperature(self) -> Values:
         late = self.by_phase({"Drying": 1.0}, 0.0) * np.clip(self.phase_s / 3600.0, 0.0, 1.2)
-        return (
-            self.lag_phase("bed", {"Drying": 34.0, "Wet granulation": 29.0}, 22.0, 420.0)
-            + 12.0 * late**3
-            + self.white("bed", 0.15)
-        )
+        cooling = self.by_phase({"Discharge": 1.0}, 0.0) * np.exp(-self.phase_s / 300.0)
+        bed = self.lag_phase("bed", {"Drying": 34.0, "Wet granulation": 29.0}, 22.0, 420.0)
+        return bed + 12.0 * (late**3 + cooling) + self.white("bed", 0.15)
 
 
 class Blender(Model):
@@ -157,7 +155,7 @@ class Coater(Model):
 
     def bed_temperature(self) -> Values:
         warm = self.lag_phase("bed", {"Preheating": 45.0, "Spraying": 44.0, "Drying": 47.0, "Cooling": 28.0}, 22.0, 480.0)
-        return warm - 0.018 * (self.spray_rate() - 240.0 * (self.by_phase(_SPRAY, 0.0) > 0)) + self.white("bed", 0.2)
+        return warm - 0.018 * (self.spray_rate() - self.lag_phase("spray", _SPRAY, 0.0, 12.0)) + self.white("bed", 0.2)
 
     def spray_rate(self) -> Values:
         return self.lag_phase("spray", _SPRAY, 0.0, 12.0) * (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_another_seed_gives_another_plant(plant: Plant) -> None:
 def test_a_frame_equals_its_parts_whatever_the_cuts(plant: Plant, start_s: int, cuts: list[int], step: float) -> None:
     start = ANCHOR_US + start_s * SECOND_US
     edges = [start, *(start + cut for cut in sorted(cuts)), start + 5_400_000_001]
-    parts = [plant.frame(a, b, step) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [plant.frame(a, b, step) for a, b in itertools.pairwise(edges)]
     assert_equal(plant.frame(edges[0], edges[-1], step), *parts)
 
 
@@ -107,7 +108,7 @@ def test_on_change_signals_only_send_changes(plant: Plant) -> None:
     for signal in SITE.signals:
         if signal.interval_s is None and signal.name in frame.series:
             values = list(frame.series[signal.name].values)
-            assert all(a != b for a, b in zip(values, values[1:], strict=False)), signal.name
+            assert all(a != b for a, b in itertools.pairwise(values)), signal.name
 
 
 def test_a_snapshot_has_every_signal_and_agrees_with_the_frames(plant: Plant) -> None:
@@ -116,7 +117,7 @@ def test_a_snapshot_has_every_signal_and_agrees_with_the_frames(plant: Plant) ->
     assert set(shown) == {s.name for s in SITE.signals}
     for signal in SITE.signals:
         if signal.interval_s is None and signal.name in frame.series:
-            assert values_of(frame, signal.name)[-1] == (shown[signal.name].at_us[0], list(shown[signal.name].values)[0])
+            assert values_of(frame, signal.name)[-1] == (shown[signal.name].at_us[0], next(iter(shown[signal.name].values)))
 
 
 def test_orders_are_released_before_they_run_once_each(plant: Plant) -> None:

@@ -13,7 +13,8 @@ from engine.twin.plant import Plant
 from engine.twin.site import SITE
 from tests.engine.twin.conftest import ANCHOR_US
 
-CATEGORIES = "running idle stopped held suspended aborted cleaning maintenance setup out_of_service".split()
+CATEGORIES = {"running", "idle", "stopped", "held", "suspended", "aborted"}
+CATEGORIES |= {"cleaning", "maintenance", "setup", "out_of_service"}
 
 
 def test_there_are_at_least_24_machines_and_200_tags() -> None:

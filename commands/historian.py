@@ -1,0 +1,139 @@
+"""`plantglass samples TAG …` prints what is stored; `plantglass historian check|seal` looks after the store."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from commands.opening import open_store
+from engine.access import SYSTEM
+from engine.errors import Invalid, NotFound
+from engine.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, moment_of, us_of
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from db.store import Store
+    from engine.tag import Tag
+    from settings import Settings
+
+_RELATIVE = re.compile(r"now(?:-(\d+)([smhd]))?")
+_UNITS = {"s": SECOND_US, "m": MINUTE_US, "h": HOUR_US, "d": DAY_US}
+
+
+def add(parsers: Any) -> None:
+    """Declare the commands."""
+    samples = parsers.add_parser("samples", help="print the stored samples of a tag")
+    samples.add_argument("tag", metavar="TAG", help="name of the tag, e.g. filler-1.fill_weight")
+    samples.add_argument("--from", dest="begin", default="now-1h", help="ISO time (UTC when it has no zone) or now-8h")
+    samples.add_argument("--to", dest="end", default="now", help="the same; not included")
+    samples.add_argument("--points", type=int, help="reduce to so many points (2 to 2,000)")
+    samples.add_argument("--csv", action="store_true", help="comma separated, for spreadsheets")
+    samples.set_defaults(run=print_samples)
+    words = parsers.add_parser("historian", help="look after the stored samples").add_subparsers(required=True, metavar="WHAT")
+    words.add_parser("check", help="verify checksums and recompute every bucket").set_defaults(run=check)
+    words.add_parser("seal", help="compress all open samples now").set_defaults(run=seal)
+
+
+def print_samples(arguments: Namespace, settings: Settings) -> int:
+    """Print samples, buckets or texts of one tag."""
+    from db.tag import tag_named
+
+    now_us = time.time_ns() // 1_000
+    begin, end = instant(arguments.begin, now_us), instant(arguments.end, now_us)
+    store = open_store(settings)
+    try:
+        tag = tag_named(SYSTEM, store, arguments.tag)
+        header, lines = _table(store, tag, (begin, end), arguments.points, now_us)
+        _print(header, lines, comma=arguments.csv)
+    except BrokenPipeError:  # `… | head` has read enough
+        sys.stderr.close()
+    finally:
+        store.close()
+    return 0
+
+
+def check(arguments: Namespace, settings: Settings) -> int:
+    """Print what is wrong with the stored samples; 1 when anything is."""
+    from db import historian
+
+    store = open_store(settings)
+    try:
+        findings = historian.check(store)
+    finally:
+        store.close()
+    for finding in findings:
+        print(f"signal {finding.tag_id}: {finding.message}")
+    print(f"{len(findings)} faults found." if findings else "Everything stored is as it should be.")
+    return 1 if findings else 0
+
+
+def seal(arguments: Namespace, settings: Settings) -> int:
+    """Seal every open sample."""
+    from db import historian
+
+    store = open_store(settings)
+    try:
+        sealed = historian.seal(store, time.time_ns() // 1_000, least=1)
+    finally:
+        store.close()
+    print(f"{sealed.samples} samples of {sealed.tags} signals sealed.")
+    return 0
+
+
+def instant(words: str, now_us: int) -> int:
+    """A time from the command line: ISO 8601, `now`, `now-8h` (s, m, h, d). Raises `Invalid`."""
+    found = _RELATIVE.fullmatch(words.strip())
+    if found:
+        return now_us - int(found[1] or 0) * _UNITS[found[2] or "s"]
+    try:
+        moment = datetime.fromisoformat(words)
+    except ValueError:
+        raise Invalid(f"“{words}” is no time; write e.g. 2026-11-22T10:00 or now-8h.") from None
+    return us_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _table(
+    store: Store, tag: Tag, window: tuple[int, int], points: int | None, now_us: int
+) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    from db import historian
+    from engine.tag import ValueKind
+
+    if tag.kind is ValueKind.TEXT:
+        events = historian.texts_between(SYSTEM, store, tag.id, *window)
+        return ("time", "seq", "value", "status"), [(_iso(e.at_us), e.seq, e.text, f"0x{e.status:08X}") for e in events]
+    if points is None:
+        series = historian.raw_window(SYSTEM, store, tag.id, *window)
+        columns = (series.at_us, series.seq, series.values, series.status)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return ("time", "seq", "value", "status"), (
+            (_iso(at), seq, value, f"0x{status:08X}") for at, seq, value, status in rows
+        )
+    found = historian.reduce(SYSTEM, store, [tag.id], *window, points, now_us)
+    if tag.id not in found:
+        raise NotFound(f"There is no tag “{tag.name}” that you may see.")
+    trace = found[tag.id]
+    columns = (trace.at_us, trace.count, trace.min, trace.mean, trace.max, trace.first, trace.last, trace.good_fraction)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    header = ("time", "count", "min", "mean", "max", "first", "last", "good")
+    return header, ((_iso(at), *rest) for at, *rest in rows)
+
+
+def _print(header: Sequence[str], lines: Iterable[Sequence[object]], *, comma: bool) -> None:
+    if comma:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(lines)
+        return
+    print("  ".join(header))
+    for line in lines:
+        print("  ".join(str(cell) for cell in line))
+
+
+def _iso(at_us: int) -> str:
+    return moment_of(at_us).isoformat(timespec="microseconds").replace("+00:00", "Z")

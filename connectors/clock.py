@@ -1,0 +1,175 @@
+"""The clock: jobs at their intervals (APScheduler), and the runs that people ask for.
+
+A job must be safe to run twice. One that is late runs once, and never beside itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from connectors.collect import now_us
+from db import historian, job, order
+from db.store import Store
+from engine.errors import PlantError, Unavailable
+from engine.job import Job, JobRun
+from engine.jobs.historian import EVERY_S as SEAL_EVERY_S
+from engine.jobs.historian import seal_due
+from engine.jobs.order import derive
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOOK_FOR_RUNS_S = 1.0
+RUNS_KEPT_DAYS = 30.0
+GRACE_S = 3600
+
+
+def _seal(store: Store) -> object:
+    return seal_due(historian.seal, store, now_us())
+
+
+def _derive(store: Store) -> object:
+    return derive(store, job, order)
+
+
+def _requeue(store: Store) -> object:
+    return job.requeue_orphans(store)
+
+
+def _tidy(store: Store) -> object:
+    return job.forget_runs(store, RUNS_KEPT_DAYS)
+
+
+JOBS: tuple[Job, ...] = (
+    Job("historian.seal", "Seal samples into chunks", SEAL_EVERY_S, _seal),
+    Job("order.derive", "Derive batches and occupations", 5.0, _derive),
+    Job("job.requeue", "Let the runs of dead workers wait again", 15.0, _requeue),
+    Job("job.tidy", "Forget old runs", 3600.0, _tidy),
+)
+"""What the clock starts by itself, on the one worker that holds the clock."""
+
+
+def _generate(store: Store, settings: Settings, run: JobRun) -> str:
+    from connectors.twin.generate import generate
+
+    return generate(store, run, settings.folder, now_us())
+
+
+Kind = Callable[[Store, "Settings", JobRun], str]
+KINDS: Mapping[str, Kind] = {"generate": _generate}
+"""What people may ask for, by kind. A kind reports by `db.job.progress` and returns what it did in a sentence."""
+
+
+class Clock:
+    """Runs `JOBS` between `start` and `stop`; a start after a stop begins anew."""
+
+    def __init__(self, store: Store, jobs: tuple[Job, ...] = JOBS) -> None:
+        self._store, self._jobs = store, jobs
+        self._scheduler: Any = None
+
+    @property
+    def running(self) -> bool:
+        """True between `start` and `stop`."""
+        return self._scheduler is not None
+
+    def start(self) -> None:
+        """Begin; each job runs at once and then at its interval."""
+        from apscheduler.executors.pool import ThreadPoolExecutor
+        from apscheduler.schedulers.background import BackgroundScheduler
+
+        if self._scheduler is not None:
+            return
+        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": GRACE_S}
+        scheduler = BackgroundScheduler(
+            timezone="UTC", job_defaults=defaults, executors={"default": ThreadPoolExecutor(len(self._jobs))}
+        )
+        for entry in self._jobs:
+            scheduler.add_job(self._run, "interval", seconds=entry.every_s, args=[entry], id=entry.key)
+            scheduler.add_job(self._run, args=[entry], id=f"{entry.key} at the start")
+        scheduler.start()
+        self._scheduler = scheduler
+
+    def stop(self) -> None:
+        """End; waits for the jobs that run."""
+        if self._scheduler is not None:
+            scheduler, self._scheduler = self._scheduler, None
+            scheduler.shutdown(wait=True)
+
+    def _run(self, entry: Job) -> None:
+        try:
+            entry.run(self._store)
+        except Unavailable as error:
+            log.warning("The job %s waits for its next turn: %s", entry.key, error)
+        except Exception:
+            log.exception("The job %s failed; it runs again at its next turn.", entry.key)
+
+
+class Runner:
+    """Takes the runs that people asked for, one after the other, in a thread of its own. Every worker has one."""
+
+    def __init__(self, store: Store, settings: Settings, worker: str, kinds: Mapping[str, Kind] = KINDS) -> None:
+        self._store, self._settings, self._worker, self._kinds = store, settings, worker, kinds
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look for runs."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a run that goes on is left to the next worker when this process ends."""
+        self._closing.set()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                if self.work():
+                    continue
+            except Unavailable as error:
+                log.warning("The runner waits: %s", error)
+            except Exception:
+                log.exception("The runner met something unexpected; it goes on.")
+            self._closing.wait(LOOK_FOR_RUNS_S)
+
+    def work(self) -> bool:
+        """Take one waiting run and bring it to its end; False when none waits. Raises `Unavailable`."""
+        run = job.take(self._store, list(self._kinds), self._worker)
+        if run is None:
+            return False
+        log.info("Run %s (%s) begins.", run.id, run.kind)
+        end = self._outcome(run)
+        while not self._closing.is_set():
+            try:
+                end()
+                break
+            except Unavailable as error:
+                log.warning("The end of run %s cannot be noted yet: %s", run.id, error)
+                self._closing.wait(LOOK_FOR_RUNS_S)
+        return True
+
+    def _outcome(self, run: JobRun) -> Callable[[], None]:
+        """Do it; what is to be noted then."""
+        try:
+            done = self._kinds[run.kind](self._store, self._settings, run)
+        except Unavailable as error:
+            return self._interrupted(run, error)
+        except PlantError as error:
+            return partial(job.fail, self._store, run.id, str(error))
+        except Exception as error:
+            log.exception("Run %s (%s) failed.", run.id, run.kind)
+            return partial(job.fail, self._store, run.id, f"{type(error).__name__}: {error}")
+        return partial(job.finish, self._store, run.id, done)
+
+    def _interrupted(self, run: JobRun, error: Unavailable) -> Callable[[], None]:
+        """Without its database a run waits for another try; when anything else is away, it has failed."""
+        try:
+            self._store.ping()
+        except Unavailable:
+            return partial(job.give_back, self._store, run.id)
+        return partial(job.fail, self._store, run.id, str(error))
