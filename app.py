@@ -69,7 +69,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Dash:
     sign_in.install(dash.server, login.login_page)
     live.install(dash.server)
     health.install(dash.server)
-    guard.add_headers(dash.server, dash.csp_hashes)
+    guard.add_headers(dash.server, lambda: list(dash.csp_hashes()))
     _trust_proxies(dash, settings.trusted_proxies)
     dash.index_string = frame.INDEX
     dash.layout = lambda: frame.frame(demo=settings.demo, version=context.version)
@@ -102,7 +102,7 @@ def _trust_proxies(dash: Dash, hops: int) -> None:
     if hops:
         from werkzeug.middleware.proxy_fix import ProxyFix
 
-        dash.server.wsgi_app = ProxyFix(dash.server.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        dash.server.wsgi_app = ProxyFix(dash.server.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
 
 
 def serve() -> object:

@@ -54,7 +54,11 @@
     kept_.at = Math.max(kept_.at || 0, tick.at);
   }
   function freshness(id, kept_) {
-    var body = document.getElementById(id + "-body");
+    var body = document.getElementById(id + "-body"), holder = document.getElementById(id + "-holder");
+    if (holder) {
+      holder.style.height = kept_.figure.layout.height + "px";
+      holder.hidden = kept_.figure.data.length === 0 || !kept_.at;
+    }
     if (!body) return;
     body.dataset.at = kept_.at || 0;
     body.dataset.hold = kept_.hold || 0;

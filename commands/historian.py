@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from commands.opening import open_store
 from engine.access import SYSTEM
-from engine.errors import Invalid, NotFound
+from engine.errors import Invalid
 from engine.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, moment_of, us_of
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    import numpy as np
 
     from db.store import Store
     from engine.tag import Tag
@@ -98,30 +100,29 @@ def instant(words: str, now_us: int) -> int:
     return us_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-def _table(
-    store: Store, tag: Tag, window: tuple[int, int], points: int | None, now_us: int
-) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+_Table = tuple[Sequence[str], Iterable[Sequence[object]]]
+_SAMPLES = ("time", "seq", "value", "status")
+_POINTS = ("time", "count", "min", "mean", "max", "first", "last", "good")
+
+
+def _table(store: Store, tag: Tag, window: tuple[int, int], points: int | None, now_us: int) -> _Table:
     from db import historian
     from engine.tag import ValueKind
 
     if tag.kind is ValueKind.TEXT:
         events = historian.texts_between(SYSTEM, store, tag.id, *window)
-        return ("time", "seq", "value", "status"), [(_iso(e.at_us), e.seq, e.text, f"0x{e.status:08X}") for e in events]
+        return _SAMPLES, [(_iso(e.at_us), e.seq, e.text, f"0x{e.status:08X}") for e in events]
     if points is None:
-        series = historian.raw_window(SYSTEM, store, tag.id, *window)
-        columns = (series.at_us, series.seq, series.values, series.status)
-        rows = zip(*(column.tolist() for column in columns), strict=True)
-        return ("time", "seq", "value", "status"), (
-            (_iso(at), seq, value, f"0x{status:08X}") for at, seq, value, status in rows
-        )
-    found = historian.reduce(SYSTEM, store, [tag.id], *window, points, now_us)
-    if tag.id not in found:
-        raise NotFound(f"There is no tag “{tag.name}” that you may see.")
-    trace = found[tag.id]
-    columns = (trace.at_us, trace.count, trace.min, trace.mean, trace.max, trace.first, trace.last, trace.good_fraction)
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    header = ("time", "count", "min", "mean", "max", "first", "last", "good")
-    return header, ((_iso(at), *rest) for at, *rest in rows)
+        found = historian.raw_window(SYSTEM, store, tag.id, *window)
+        rows = _rows(found.at_us, found.seq, found.values, found.status)
+        return _SAMPLES, ((_iso(at), seq, value, f"0x{status:08X}") for at, seq, value, status in rows)
+    trace = historian.reduce(SYSTEM, store, [tag.id], *window, points, now_us)[tag.id]
+    rows = _rows(trace.at_us, trace.count, trace.min, trace.mean, trace.max, trace.first, trace.last, trace.good_fraction)
+    return _POINTS, ((_iso(at), *rest) for at, *rest in rows)
+
+
+def _rows(*columns: np.ndarray) -> Iterable[tuple[Any, ...]]:
+    return zip(*(column.tolist() for column in columns), strict=True)
 
 
 def _print(header: Sequence[str], lines: Iterable[Sequence[object]], *, comma: bool) -> None:

@@ -76,10 +76,10 @@ class Child:
     def start(self, environment: dict[str, str]) -> None:
         """Start the process; it gets SIGTERM when the supervisor dies."""
         command = [sys.executable, "-m", "app", *(self.words or (self.name,))]
-        new_group = (
-            {"creationflags": 0x200} if sys.platform == "win32" else {"process_group": 0, "preexec_fn": _die_with_parent}
-        )
-        self.process = subprocess.Popen(command, env=environment, **new_group)  # type: ignore[call-overload]
+        if sys.platform == "win32":
+            self.process = subprocess.Popen(command, env=environment, creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)
+        else:
+            self.process = subprocess.Popen(command, env=environment, process_group=0, preexec_fn=_die_with_parent)  # noqa: PLW1509
         self.started = time.monotonic()
 
     def ended(self) -> bool:

@@ -184,7 +184,7 @@ def _quantity(found: Reading, now_us: int) -> html.Div:
 def _state_cell(state: Reading, now_us: int) -> html.Div:
     if state.category is None:
         return _fact(t("State"), t("not known"))
-    beside = [f"{state.text} · " if state.text != word(state.category) else "", live.age(state.at_us, now_us)]
+    beside: list[Any] = [f"{state.text} · " if state.text != word(state.category) else "", live.age(state.at_us, now_us)]
     mark = html.Span(shape(state.category, hidden=True), className="big")
     return html.Div([html.Dt(t("State")), html.Dd([mark, word(state.category), html.Span(beside)])], className="st-cell")
 

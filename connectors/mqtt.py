@@ -169,6 +169,8 @@ class MqttCollector:
     def _disconnected(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._lost_us = self._condition.last_sample_us or self._lost_us
         self._unanswered += self._link == 0
+        if self._condition.state == "refused":
+            return
         if reason.is_failure:
             self._condition.say("disconnected", f"The broker or the network ended the connection: {reason}.")
         else:

@@ -102,27 +102,29 @@ class Trust:
             raise
 
     async def _trusted(self, certificate: x509.Certificate) -> bool:
+        listed = self._listed()
+        if not listed:
+            return False
         store = TrustStore([self._pki / "trusted"], [self._pki / "revoked"])
         await store.load()
-        if store.is_revoked(certificate):
-            return False
-        return self._listed(certificate) or store.is_trusted(certificate)
+        return not store.is_revoked(certificate) and (certificate in listed or store.is_trusted(certificate))
 
-    def _listed(self, certificate: x509.Certificate) -> bool:
-        for file in (self._pki / "trusted").iterdir():
-            data = file.read_bytes()
-            known = (
-                x509.load_pem_x509_certificate(data) if b"BEGIN CERTIFICATE" in data else x509.load_der_x509_certificate(data)
-            )
-            if known == certificate:
-                return True
-        return False
+    def _listed(self) -> list[x509.Certificate]:
+        return [_loaded(file) for pattern in ("*.der", "*.pem") for file in sorted((self._pki / "trusted").glob(pattern))]
 
     def _keep(self, certificate: x509.Certificate) -> None:
         folder = self._pki / "rejected"
         folder.mkdir(parents=True, exist_ok=True)
         name = certificate.fingerprint(hashes.SHA256()).hex()
         (folder / f"{name[:40]}.der").write_bytes(certificate.public_bytes(serialization.Encoding.DER))
+
+
+def _loaded(file: Path) -> x509.Certificate:
+    data = file.read_bytes()
+    try:
+        return x509.load_pem_x509_certificate(data) if file.suffix == ".pem" else x509.load_der_x509_certificate(data)
+    except ValueError as error:
+        raise Invalid(f"The file {file} in the trust list is no certificate: {error}.") from error
 
 
 def _pem(key: rsa.RSAPrivateKey) -> bytes:

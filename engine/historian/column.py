@@ -27,6 +27,7 @@ _HEAD = struct.Struct("<BBqqq")  # mode, bytes per value, unit, base, first
 _COUNT = struct.Struct("<I")
 _UNITS = (60_000_000, 1_000_000, 100_000, 10_000, 1_000)
 _POWERS = tuple(10.0**k for k in range(10))
+_POWER_COLUMN = np.array(_POWERS)[:, None]
 _RAW_FLOATS = 255
 _PROBE = 64
 _EXACT = 2.0**53
@@ -78,6 +79,8 @@ def pack_floats(bits: np.ndarray) -> bytes:
 
     Values that are no such decimals (NaN with its payload, infinities, -0) are kept apart when they are few.
     """
+    if bits[0] == bits[-1] and bool((bits == bits[0]).all()):
+        return bytes([_RAW_FLOATS]) + pack_ints(bits, Mode.PLAIN)
     values = bits.view(np.float64)
     for power in _powers(values):
         scaled = _scaled(values, power)
@@ -109,9 +112,11 @@ def _powers(values: np.ndarray) -> list[float]:
     """The powers of ten that make a probe of the values whole, smallest first; a few exceptions are allowed."""
     probe = values[:: max(1, len(values) // _PROBE)]
     probe = probe[np.isfinite(probe)]
+    if not len(probe):
+        return []
     with np.errstate(all="ignore"):
-        wrong = [np.count_nonzero(np.rint(probe * power) / power != probe) for power in _POWERS]
-    return [power for power, count in zip(_POWERS, wrong, strict=True) if count * 16 <= len(probe) and len(probe)]
+        wrong = (np.rint(probe * _POWER_COLUMN) / _POWER_COLUMN != probe).sum(axis=1)
+    return [power for power, count in zip(_POWERS, wrong.tolist(), strict=True) if count * 16 <= len(probe)]
 
 
 def _scaled(values: np.ndarray, power: float) -> np.ndarray:

@@ -46,7 +46,7 @@ def main(wanted: list[str]) -> int:
 
 def _pictures(page: Page, name: str, path: str) -> list[str]:
     for theme in THEMES:
-        page.run("localStorage.setItem('plantglass-theme', arguments[0])", theme)
+        page.run("localStorage.setItem('plantglass.theme', arguments[0])", theme)
         for size, (width, height) in SIZES.items():
             page.resize(width, height)
             page.open(path)

@@ -74,7 +74,7 @@ def test_a_window_is_stored_as_the_plant_tells_it_and_the_second_time_nothing_ha
             assert np.array_equal(np.asarray(stored.values, dtype=float), np.asarray(told.values, dtype=float)), name
     texts = [s.name for s in SITE.signals if s.kind == "text" and s.name in frame.series]
     for name in texts[:5]:
-        events = texts_between(SYSTEM, demo, [tags[name].id], window.from_us, window.to_us)
+        events = texts_between(SYSTEM, demo, tags[name].id, window.from_us, window.to_us)
         assert [e.text for e in events] == list(frame.series[name].values)
 
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from engine.historian.block import SampleBlock
 from engine.historian.revise import in_order, revise, settle
 
+KEYS = st.tuples(st.integers(1, 2), st.integers(0, 4))
+
 
 def block_of(rows: list[tuple[int, int, int]]) -> SampleBlock:
     """Rows of (tag, time, value)."""
@@ -24,9 +26,7 @@ def test_the_newest_value_holds_and_an_older_one_does_not_flip_back() -> None:
 
 @given(
     st.lists(st.tuples(st.integers(1, 2), st.integers(0, 4), st.integers(0, 2)), max_size=20),
-    st.dictionaries(
-        st.tuples(st.integers(1, 2), st.integers(0, 4)), st.lists(st.integers(0, 2), min_size=1, max_size=3, unique=True)
-    ),
+    st.dictionaries(KEYS, st.lists(st.integers(0, 2), min_size=1, max_size=3, unique=True)),
 )
 def test_settling_a_block_equals_taking_its_samples_one_by_one(
     rows: list[tuple[int, int, int]], there: dict[tuple[int, int], list[int]]
