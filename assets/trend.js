@@ -33,11 +33,10 @@
   }
 
   function cutIndex(x, cut) { var i = x.length; while (i > 0 && x[i - 1] >= cut) i -= 1; return i; }
-  function joined(trace, x, y, cut, floor) {
+  function joined(trace, part, cut, floor) {
     var end = cutIndex(trace.x, cut), start = 0;
     while (start < end - 1 && trace.x[start + 1] < floor) start += 1;
-    trace.x = trace.x.slice(start, end).concat(x).slice(-MOST);
-    trace.y = trace.y.slice(start, end).concat(y).slice(-MOST);
+    Object.keys(part).forEach(function (name) { trace[name] = (trace[name] || []).slice(start, end).concat(part[name]).slice(-MOST); });
   }
   function extend(kept_, tick) {
     tick.rows.forEach(function (row) {
@@ -45,7 +44,7 @@
       if (!places) return;
       Object.keys(row.parts).forEach(function (part) {
         if (places[part] === undefined) return;
-        joined(kept_.figure.data[places[part]], row.parts[part].x, row.parts[part].y, row.cut_ms, tick.from_ms);
+        joined(kept_.figure.data[places[part]], row.parts[part], row.cut_ms, tick.from_ms);
       });
       if (places.label !== undefined && row.label) Object.assign(kept_.figure.layout.annotations[places.label], row.label);
     });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Input, Output, State, no_update
+from dash import ALL, Input, Output, State, no_update
 
 from callbacks.registry import Request, callback, clientside
 from callbacks.signals import readings, tables, tags_below
@@ -79,23 +79,44 @@ def show_machine(request: Request, place: dict[str, Any] | None) -> Any:
     Output(machine.STRIP, "children"),
     Output(panel.body_id(machine.NOW), "children"),
     Output(machine.SENTENCE, "children"),
+    Output(machine.SEEN, "data"),
     Input(live.PLACE, "data"),
-    Input(live.LIVE, "data"),
     permission="historian.read",
 )
-def show_now(request: Request, place: dict[str, Any] | None, _live: Any) -> Any:
+def show_now(request: Request, place: dict[str, Any] | None) -> Any:
     """Header strip and current values."""
     here = _here(place)
     if here is None:
-        return (no_update,) * 3
+        return (no_update,) * 4
     if here.node is None:
-        return [], states.nowhere(here.search), ""
+        return [], states.nowhere(here.search), "", {}
     found = readings(request, _own_tags(request, here))
-    return (
-        machine.strip(found, request.now_us),
-        machine.now_rows(found, request.now_us),
-        machine.sentence(found, request.now_us),
-    )
+    said = machine.sentence(found, request.now_us)
+    return machine.strip(found, request.now_us), machine.now_rows(found, request.now_us), said, machine.stamps(found)
+
+
+@callback(
+    Output(machine.STRIP, "children", allow_duplicate=True),
+    Output(machine.SENTENCE, "children", allow_duplicate=True),
+    Output(machine.SEEN, "data", allow_duplicate=True),
+    Output(machine.row_id(ALL), "children"),
+    Input(live.LIVE, "data"),
+    State(live.PLACE, "data"),
+    State(machine.SEEN, "data"),
+    State(machine.row_id(ALL), "id"),
+    permission="historian.read",
+    prevent_initial_call=True,
+)
+def refresh_now(request: Request, _live: Any, place: Any, seen: Any, rows: list[dict[str, int]]) -> Any:
+    """The rows whose value is newer than the one shown."""
+    here = _here(place)
+    if here is None or here.node is None:
+        return no_update, no_update, no_update, [no_update] * len(rows)
+    found = readings(request, _own_tags(request, here))
+    newer = {r.tag.id: r for r in found if (seen or {}).get(str(r.tag.id)) != r.at_us}
+    running, now_us = machine.runs(found), request.now_us
+    cells = [machine.now_row(newer[row["tag"]], now_us, running) if row["tag"] in newer else no_update for row in rows]
+    return machine.strip(found, request.now_us), machine.sentence(found, request.now_us), machine.stamps(found), cells
 
 
 @callback(
@@ -144,7 +165,6 @@ def extend_trend(request: Request, _live: Any, place: dict[str, Any] | None, kno
 
 @callback(
     Output(panel.body_id(machine.STATE), "children"),
-    Output(machine.STATE_TABLE, "children"),
     Input(live.PLACE, "data"),
     Input(live.BEAT, "data"),
     permission="historian.read",
@@ -153,11 +173,30 @@ def show_states(request: Request, place: dict[str, Any] | None, _beat: Any) -> A
     """The states of the last eight hours."""
     here = _here(place)
     if here is None:
-        return no_update, no_update
+        return no_update
+    row = _states(request, here)
+    return timeline.timeline(row, here.zone) if row else machine.no_state()
+
+
+@callback(
+    Output(machine.STATE_TABLE, "children"),
+    Input(panel.table_id(machine.STATE), "n_clicks"),
+    State(live.PLACE, "data"),
+    permission="historian.read",
+    prevent_initial_call=True,
+)
+def show_state_table(request: Request, clicks: int | None, place: dict[str, Any] | None) -> Any:
+    """The same as rows."""
+    here = _here(place)
+    if here is None or not clicks:
+        return no_update
+    return timeline.table(_states(request, here), here.zone)
+
+
+def _states(request: Request, here: Context) -> list[timeline.Stretch]:
     if not any(machine.tells_state(tag) for tag in _own_tags(request, here)):
-        return machine.no_state(), None
-    row = timeline.stretches(_changes(request, here, STATE_US), request.now_us - STATE_US, request.now_us)
-    return timeline.timeline(row, here.zone), timeline.table(row, here.zone)
+        return []
+    return timeline.stretches(_changes(request, here, STATE_US), request.now_us - STATE_US, request.now_us)
 
 
 def _changes(request: Request, here: Context, back_us: int) -> list[timeline.Change]:
@@ -171,17 +210,20 @@ def _changes(request: Request, here: Context, back_us: int) -> list[timeline.Cha
 
 @callback(
     Output(panel.body_id(machine.EVENTS), "children"),
+    Output(machine.TOLD, "data"),
     Input(live.PLACE, "data"),
     Input(live.BEAT, "data"),
+    State(machine.TOLD, "data"),
     permission="historian.read",
 )
-def show_events(request: Request, place: dict[str, Any] | None, _beat: Any) -> Any:
-    """The newest changes of state, batch and phase."""
+def show_events(request: Request, place: dict[str, Any] | None, _beat: Any, told: Any) -> Any:
+    """The newest changes of state, batch and phase; nothing is sent while there is no newer one."""
     here = _here(place)
     if here is None:
-        return no_update
+        return no_update, no_update
     found = machine.event_rows(_changes(request, here, EVENTS_US), _texts(request, here))
-    return machine.events(found, here.zone, request.now_us)
+    telling = machine.telling(here.path, found)
+    return (no_update, no_update) if told == telling else (machine.events(found, here.zone, request.now_us), telling)
 
 
 def _texts(request: Request, here: Context) -> list[tuple[Tag, TextEvent]]:

@@ -91,6 +91,11 @@ def permission_of(output: str) -> str | None:
     return _declared.get(output)
 
 
+def declared() -> dict[str, str]:
+    """Permission by output of every callback that was declared here."""
+    return dict(_declared)
+
+
 def refuse_undeclared(callback_map: Mapping[str, Any] | Iterable[str]) -> None:
     """Raise `RuntimeError` naming every callback without a permission; called once at start."""
     missing = sorted(output for output in callback_map if permission_of(output) is None)

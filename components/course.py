@@ -88,16 +88,19 @@ def course(tag: Tag, trace: Trace, tables: Mapping[str, StateTable]) -> Course:
 
 # ------------------------------------------------------------------ points
 def points(drawn: Course, shift: int, to_us: int) -> dict[str, dict[str, list[Any]]]:
-    """Lists for Plotly by part: `line`, of buckets also `low` and `high`, and `bad` for samples that are not good.
+    """Lists for Plotly by part: `line`, of buckets also `envelope`, and `bad` for samples that are not good.
 
-    Times are milliseconds shifted by `shift`, in the middle of a bucket; NaN is None, where the line breaks.
+    Times are milliseconds shifted by `shift`, in the middle of a bucket; NaN is None, where the line breaks. The envelope
+    goes from least to greatest in every bucket: one stroke, which unlike a filled area keeps gaps open.
     """
     at_us, value = _held(drawn, to_us)
     x = _listed(_shown_ms(at_us + drawn.width_us // 2, shift))
-    parts = {"line": {"x": x, "y": _numbers(value, drawn.tag)}}
-    for part, edge in (("low", drawn.low), ("high", drawn.high)):
-        if edge is not None:
-            parts[part] = {"x": x, "y": _numbers(edge, drawn.tag)}
+    parts: dict[str, dict[str, list[Any]]] = {"line": {"x": x, "y": _numbers(value, drawn.tag)}}
+    if drawn.low is not None and drawn.high is not None:
+        low, high = _numbers(drawn.low, drawn.tag), _numbers(drawn.high, drawn.tag)
+        parts["line"]["customdata"] = [[least, most] for least, most in zip(low, high, strict=True)]
+        edges = [edge for pair in zip(low, high, strict=True) for edge in pair]
+        parts["envelope"] = {"x": [moment for moment in x for _ in range(2)], "y": edges}
     marked = np.flatnonzero(drawn.doubtful)[-MOST_MARKS:]
     height = _before(drawn.value)[marked] if len(marked) else marked
     parts["bad"] = {"x": _listed(_shown_ms(drawn.at_us[marked], shift)), "y": _numbers(height, drawn.tag)}

@@ -23,6 +23,8 @@ INDEX = """<!doctype html>
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>{%title%}</title>
         {%favicon%}
+        <link rel="stylesheet" href="/assets/vendor/bootstrap/bootstrap.min.css">
+        <link rel="stylesheet" href="/assets/vendor/inter/inter.css">
         {%css%}
         <script src="/assets/theme.js"></script>
     </head>
@@ -133,7 +135,7 @@ def _below() -> html.Nav:
 def bottom(path: str, search: str) -> list[html.A | html.Button]:
     """The links of the bottom bar on tablets and phones."""
     links: list[html.A | html.Button] = [_bottom_link(d, path, search) for d in DESTINATIONS]
-    return [*links, html.Button([icon("menu"), html.Span(t("Places"))], **data(do="nav"))]
+    return [*links, html.Button([icon("menu"), html.Span(t("Tree"))], **data(do="nav"))]
 
 
 def _bottom_link(to: Destination, path: str, search: str) -> html.A:

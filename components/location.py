@@ -63,16 +63,16 @@ def tree_marks(states: Mapping[int, str]) -> dict[str, list[str]]:
     return {str(node): [STATES[state][0], word(state)] for node, state in states.items() if state in STATES}
 
 
-def breadcrumb(tree: Tree, node: MapDef | None, view: View) -> list[html.A | html.B | html.I]:
+def breadcrumb(tree: Tree, node: MapDef | None, view: View) -> list[html.A | html.B | html.Span]:
     """The way back, with the range kept."""
     if node is None:
         return [html.B(t("All places"), **aria(current="page"))]
     line = tree.ancestors(node.id)
-    parts: list[html.A | html.B | html.I] = []
+    parts: list[html.A | html.B | html.Span] = []
     for step, above in enumerate(line[:-1]):
         classes = "hide-t" if step < len(line) - 2 else ""
         parts.append(html.A(above.name, href=place_href(view, above.path, above.kind.value), className=classes))
-        parts.append(icon("right", small=True))
+        parts.append(html.Span(icon("right", small=True), className=f"sep {classes}".strip()))
     return [*parts, html.B(node.name, **aria(current="page"))]
 
 

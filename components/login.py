@@ -47,10 +47,8 @@ def login_page(
     )
 
 
-_STYLES = "".join(
-    f'<link rel="stylesheet" href="/assets/{name}.css">'
-    for name in ("vendor", "tokens", "base", "icons", "components", "login")
-)
+_SHEETS = ("vendor/bootstrap/bootstrap.min", "vendor/inter/inter", "tokens", "base", "icons", "components", "login")
+_STYLES = "".join(f'<link rel="stylesheet" href="/assets/{name}.css">' for name in _SHEETS)
 
 
 _ERROR = '<i class="pl-shape pl-shape--err" aria-hidden="true"></i>'

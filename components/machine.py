@@ -24,8 +24,8 @@ from engine.tag import StateTable, Tag, ValueKind
 from engine.time import SECOND_US
 
 TITLE, SENTENCE, STRIP, TABS = "machine-title", "machine-sentence", "machine-strip", "machine-tabs"
-NOW, STATE, EVENTS = "now", "state", "events"
-STATE_TABLE = "state-table"
+NOW, STATE, EVENTS, ROW, SEEN, TOLD = "now", "state", "events", "now-row", "now-seen", "events-told"
+STATE_TABLE, STATE_DIALOG = "state-table", "state-table-dialog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,10 @@ def page() -> list[Any]:
         html.Div([html.H1(t("Machine"), id=TITLE), html.Span(id=SENTENCE, className="sub")], className="pl-head"),
         html.Dl(id=STRIP, className="mh"),
         html.Nav(id=TABS, className="tabs", **aria(label=t("Tabs of this machine"))),
-        dcc.Store(id=live.WATCH),
+        *(dcc.Store(id=name) for name in (live.WATCH, SEEN, TOLD)),
         html.Div(_columns(), className="row12 pl-live-tab"),
         dialog(trend.TABLE_DIALOG, t("Values of the trend"), html.Div(id=trend.TABLE), wide=True),
-        dialog("state-table-dialog", t("States"), html.Div(id=STATE_TABLE), wide=True),
+        dialog(STATE_DIALOG, t("States"), html.Div(id=STATE_TABLE), wide=True),
     ]  # fmt: skip
 
 
@@ -136,14 +136,16 @@ def _trend() -> html.Section:
     )
     return panel(
         trend.PANEL, t("Selected signals"), trend.graph(),
-        tools=(trend.picker(),), sub=t("Dash-dot: alarm limits"), csv=True, table=True,
+        tools=(trend.picker(),), sub=t("Dash-dot: alarm limits"), csv=True, table=trend.TABLE_DIALOG,
         explain=explain, main=True,
     )  # fmt: skip
 
 
 def _state() -> html.Section:
     explain = (t("What the machine says of itself, from its state signal, over the last eight hours."),)
-    return panel(STATE, t("State"), skeleton(1), sub=t("Last 8 hours"), tools=(timeline.legend(),), table=True, explain=explain)
+    return panel(
+        STATE, t("State"), skeleton(1), sub=t("Last 8 hours"), tools=(timeline.legend(),), table=STATE_DIALOG, explain=explain
+    )
 
 
 def _events() -> html.Section:
@@ -195,8 +197,9 @@ def no_state() -> html.Div:
 
 
 # ------------------------------------------------------------------ current values
-def now_rows(readings: Iterable[Reading], now_us: int) -> html.Div:
+def now_rows(readings: Sequence[Reading], now_us: int) -> html.Div:
     """Every current value, grouped by function in the order of the tags."""
+    running = runs(readings)
     listed = [r for r in readings if r.tag.kind is not ValueKind.STATE]
     if not listed:
         return empty(t("Shows the newest value of each signal. No signal is configured for this machine yet."))
@@ -205,11 +208,30 @@ def now_rows(readings: Iterable[Reading], now_us: int) -> html.Div:
     rows: list[Any] = []
     for group, members in groupby(ordered, key=lambda r: r.tag.group):
         rows.append(html.H3(group or t("Other"), className="gh"))
-        rows += [_now_row(member, now_us) for member in members]
+        rows += [
+            html.Div(now_row(member, now_us, running), id=row_id(member.tag.id), className="now-cell") for member in members
+        ]
     return html.Div(rows, className="now")
 
 
-def _now_row(reading: Reading, now_us: int) -> html.Div:
+def row_id(tag_id: Any) -> dict[str, Any]:
+    """The row of a signal; `ALL` for every row."""
+    return {"type": ROW, "tag": tag_id}
+
+
+def stamps(readings: Iterable[Reading]) -> dict[str, int | None]:
+    """The time of each value that is shown, so that a tick brings only rows that changed."""
+    return {str(r.tag.id): r.at_us for r in readings}
+
+
+def runs(readings: Iterable[Reading]) -> bool:
+    """True unless a state says that the machine stands: what stands is not judged by the normal range of running."""
+    state = overall(readings)
+    return state is None or state.category in (None, "running")
+
+
+def now_row(reading: Reading, now_us: int, running: bool = True) -> html.Div:
+    """One current value: name, bar, value with unit, age, quality."""
     tag = reading.tag
     value = reading.value if reading.value is not None and math.isfinite(reading.value) else None
     usable = value if reading.severity < 2 else None
@@ -226,17 +248,19 @@ def _now_row(reading: Reading, now_us: int) -> html.Div:
             [reading.shown, html.Span(tag.unit, className="u") if tag.unit and value is not None else None], className="v"
         ),
         html.Span(live.age(reading.at_us, now_us), className="a"),
-        html.Span(_quality(reading, usable), className="q"),
+        html.Span(_quality(reading, usable, running), className="q"),
     ]
     return html.Div(cells, className=f"now-row{stale}{bad}{wide}", **data(at=reading.at_us, hold=hold))
 
 
-def _quality(reading: Reading, usable: float | None) -> html.I | None:
+def _quality(reading: Reading, usable: float | None, running: bool) -> html.I | None:
     if reading.severity >= 2:
         return shape("bad", label=t("Bad quality"))
     if reading.severity == 1:
         return shape("bad", label=t("Uncertain quality"))
     crossed = level(reading.tag.limits, usable)
+    if crossed == "p3" and not running:
+        return None
     words = {"p2": t("Beyond the alarm limit"), "p3": t("Outside the normal range")}
     return shape(crossed, label=words[crossed]) if crossed else None
 
@@ -276,6 +300,11 @@ def event_rows(changes: Sequence[timeline.Change], texts: Sequence[tuple[Tag, Te
     rows = [Event(at, text or word(category), word(category), category) for at, category, text in changes if category]
     rows += [Event(event.at_us, event.text or t("{title} ended", title=tag.title), tag.title) for tag, event in texts]
     return sorted(rows, key=lambda row: -row.at_us)[:most]
+
+
+def telling(path: str, rows: Sequence[Event]) -> str:
+    """Changes when the list of events does."""
+    return f"{path}|{len(rows)}|{rows[0].at_us if rows else 0}"
 
 
 def events(rows: Sequence[Event], zone: str, now_us: int) -> Any:

@@ -39,7 +39,11 @@ def explain_id(name: str) -> str:
 
 
 def panel(name: str, title: str, body: Any, *, tools: tuple[Component, ...] = (), **options: Any) -> html.Section:
-    """A panel. Options: `sub`, `csv`, `table`, `explain` (sentences), `wide` (no padding), `main` (the f key's choice)."""
+    """A panel.
+
+    Options: `sub`, `csv`, `table` (the dialog with its numbers), `explain` (sentences), `wide` (no padding), `main` (what
+    the f key means).
+    """
     head = html.Div(
         [html.H2(title, id=f"{name}-title"), html.Div(options.get("sub", ""), id=sub_id(name), className="sub")], className="tt"
     )
@@ -55,7 +59,8 @@ def panel(name: str, title: str, body: Any, *, tools: tuple[Component, ...] = ()
 def _menu(name: str, title: str, options: dict[str, Any]) -> html.Details:
     entries = [_entry(t("Full screen"), data(do="full"))]
     if options.get("table"):
-        entries.append(html.Button(t("Table"), id=table_id(name), n_clicks=0, className="it"))
+        shows = data(do="open", opens=options["table"])
+        entries.append(html.Button(t("Table"), id=table_id(name), n_clicks=0, className="it", **shows))
     if options.get("csv"):
         entries.append(html.Button(t("Save as CSV"), id=csv_id(name), n_clicks=0, className="it"))
     entries.append(_entry(t("Copy link"), data(do="copy", said=t("Link copied"))))

@@ -37,7 +37,7 @@ def failed(text: str, error_id: str = "") -> html.Div:
     again = html.Button(t("Try again"), className="pl-ctl", **data(do="again"))
     code = html.Span([t("Error"), " ", html.Code(error_id)], className="cap t2") if error_id else None
     return html.Div(
-        [html.Div(shape("error", hidden=True), className="big"), html.B(text), html.Div([again, code], className="row")],
+        [html.Div(shape("error", hidden=True), className="big"), html.B(text), html.Div([again, code], className="tries")],
         className="pl-empty is-error",
         role="alert",
     )

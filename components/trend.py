@@ -245,26 +245,27 @@ def _limits(limits: Limits, axis: str) -> list[dict[str, Any]]:
 def _traces(course: Course, axis: str, shift: int, view: View) -> dict[str, dict[str, Any]]:
     parts = points(course, shift, view.to_us)
     shape = "hv" if course.tag.interpolation is Interpolation.STEP else "linear"
-    line = {
-        "type": "scatter",
-        "mode": "lines",
-        "xaxis": "x",
-        "yaxis": axis,
-        "line": {"color": "@normal", "width": 1.5, "shape": shape},
-    }
-    decimals = f":,.{course.tag.decimals}f" if course.tag.decimals is not None else ""
-    unit = f" {course.tag.unit}" if course.tag.unit else ""
+    base = {"type": "scatter", "mode": "lines", "xaxis": "x", "yaxis": axis, "connectgaps": False}
     traces: dict[str, dict[str, Any]] = {}
-    for part, word in (("low", t("least")), ("high", t("greatest"))):
-        if part in parts:
-            edge = {"line": {"width": 0, "shape": shape}, "hovertemplate": f"{word} %{{y{decimals}}}{unit}<extra></extra>"}
-            fill = {"fill": "tonexty", "fillcolor": "@normal/34"} if part == "high" else {}
-            traces[part] = {**line, **parts[part], **edge, **fill, "name": f"{course.tag.title}, {word}"}
-    said = t("mean of {width}", width=show.duration(course.width_us)) if course.width_us else ""
-    hover = f"{escape(course.tag.title)} %{{y{decimals}}}{unit} {said}<extra></extra>"
-    traces["line"] = {**line, **parts["line"], "name": escape(course.tag.title), "hovertemplate": hover, "connectgaps": False}
+    if "envelope" in parts:
+        stroke = {"color": "@normal/40", "width": 1.25}
+        traces["envelope"] = {**base, **parts["envelope"], "line": stroke, "hoverinfo": "skip"}
+    line = {"color": "@normal", "width": 1.5, "shape": "linear" if course.width_us else shape}
+    traces["line"] = {**base, **parts["line"], "line": line, "name": escape(course.tag.title), "hovertemplate": _hover(course)}
     traces["bad"] = _bad(parts["bad"], axis)
     return traces
+
+
+def _hover(course: Course) -> str:
+    """Value and unit; of buckets also that it is a mean, and of least and greatest."""
+    digits = f":,.{course.tag.decimals}f" if course.tag.decimals is not None else ""
+    said = f"{escape(course.tag.title)} %{{y{digits}}} {escape(course.tag.unit)}"
+    if course.low is not None:
+        width = show.duration(course.width_us)
+        said += t(", mean of {width}", width=width) + f" (%{{customdata[0]{digits}}} – %{{customdata[1]{digits}}})"
+    elif course.width_us:
+        said += t(", last of {width}", width=show.duration(course.width_us))
+    return said + "<extra></extra>"
 
 
 def _bad(part: dict[str, list[Any]], axis: str) -> dict[str, Any]:
@@ -290,7 +291,7 @@ def end_label(course: Course) -> dict[str, Any]:
     words = show.number(last, course.tag.decimals)
     if course.names and last is not None:
         words = course.names.get(int(last), words)
-    crossed = {"p2": "▲ ", "p3": "◇ "}.get(level(course.tag.limits, last), "")
+    crossed = "▲ " if level(course.tag.limits, last) == "p2" else ""
     return {
         "text": f"<b>{crossed}{escape(words)}</b>",
         "y": last if last is not None else 0,

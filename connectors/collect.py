@@ -11,21 +11,19 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from connectors.spool import Batch, Spool, SpoolFull, pack
+from db import historian
 from db.store import Store
 from engine.errors import Unavailable
 from engine.historian.block import DeadLetter, Gap, Intake
 
 log = logging.getLogger(__name__)
-
-Ingest = Callable[[Store, str, int, Intake], object]
-"""`db.historian.ingest`: one transaction, with no effect when the record number was ingested before."""
 
 BATCH_SAMPLES = 20_000
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
@@ -133,9 +131,10 @@ def _gaps(lost: Iterable[tuple[int, int]]) -> list[Gap]:
 class Forwarder:
     """Moves one spool's records into the store."""
 
-    def __init__(self, store: Store, spool: Spool, ingest: Ingest) -> None:
-        self._store, self.spool, self._ingest = store, spool, ingest
+    def __init__(self, store: Store, spool: Spool) -> None:
+        self._store, self.spool = store, spool
         self._size: dict[int, int] = {}
+        self._compared: set[int] = set()
         self._failures = 0
         self.trouble = ""
 
@@ -165,6 +164,7 @@ class Forwarder:
             self.spool.release_shed()
         moved = False
         for source_id in self.spool.sources():
+            self._compare(source_id)
             batch = self.spool.read(source_id, self._size.get(source_id, BATCH_SAMPLES))
             if batch is not None:
                 self._forward(source_id, batch)
@@ -173,10 +173,17 @@ class Forwarder:
             self.spool.tidy()
         return moved
 
+    def _compare(self, source_id: int) -> None:
+        """Forget what the store has already: after a crash, and when nobody knows whether a commit came through."""
+        if source_id not in self._compared:
+            self.spool.forget(source_id, historian.progress_of(self._store, self.spool.worker, source_id))
+            self._compared.add(source_id)
+
     def _forward(self, source_id: int, batch: Batch) -> None:
         try:
-            self._ingest(self._store, self.spool.worker, batch.through, batch.intake)
+            historian.ingest(self._store, self.spool.worker, batch.through, batch.intake)
         except Unavailable:
+            self._compared.discard(source_id)
             raise
         except Exception as error:  # whatever it is, it must not hold up the rest: narrowed down, then set aside
             log.exception("The store refused records up to %s of source %s.", batch.through, source_id)
@@ -204,7 +211,7 @@ class Forwarder:
     def _condemn(self, batch: Batch, error: Exception) -> None:
         letter = replace(Intake(batch.intake.site_id, batch.intake.source_id), dead=(letter_of(batch.intake, error),))
         try:
-            self._ingest(self._store, self.spool.worker, batch.through, letter)
+            historian.ingest(self._store, self.spool.worker, batch.through, letter)
         except Unavailable:
             raise
         except Exception as second:

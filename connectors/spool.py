@@ -136,6 +136,14 @@ class Spool:
             self._db.executemany("delete from record where number = ?", marks)
         self._count(-len(marks), -freed)
 
+    def forget(self, source_id: int, through: int) -> None:
+        """Forget the records of a source up to a number that the store is known to have."""
+        with self._transaction():
+            query = "select number from record where source_id = ? and number <= ?"
+            numbers = tuple(row[0] for row in self._db.execute(query, (source_id, through)))
+        if numbers:
+            self.delete(Batch(numbers, Intake(0, source_id)))
+
     def replace(self, batch: Batch, intakes: Sequence[Intake]) -> None:
         """Put other records, with new numbers, in the place of these: how a record that nobody can store is split."""
         rows = [(i.site_id, i.source_id, len(i.samples), pack(i)) for i in intakes]

@@ -19,7 +19,7 @@ from connectors.clock import Clock, Runner
 from connectors.collect import Condition, Forwarder, Inlet
 from connectors.decode import Channel, Receipt, channels
 from connectors.spool import claim, orphans
-from db import health, historian, job, source, tag
+from db import health, job, source, tag
 from db import worker as db_worker
 from db.store import Store
 from engine.access import SYSTEM
@@ -89,7 +89,7 @@ class Worker:
         self.id = self.spool.worker
         self._believed = plausible(settings.past_days, settings.future_s)
         self._duties = db_worker.Duties(store)
-        self._forwarder = Forwarder(store, self.spool, historian.ingest)
+        self._forwarder = Forwarder(store, self.spool)
         self._clock, self._runner = Clock(store), Runner(store, settings, self.id)
         self._wanted: dict[Duty, tuple[Source, tuple[Any, ...]]] = {}
         self._posts: dict[Duty, Post] = {}
@@ -244,7 +244,7 @@ class Worker:
     def _drain_orphans(self) -> None:
         for orphan in orphans(self.spool.file.parent, self._limit):
             log.info("Worker %s drains the spool of %s: %s records.", self.id, orphan.worker, orphan.waiting)
-            Forwarder(self._store, orphan, historian.ingest).drain(self._stopping)
+            Forwarder(self._store, orphan).drain(self._stopping)
 
     # -------------------------------------------------------------- saying how it is
     def _beat(self, *, started: bool = False) -> None:

@@ -5,7 +5,8 @@ after the spool's fsync. So what is not on disk is not acknowledged, and the ser
 
 Settings of a source (all but `url` have defaults):
     url, security, user, password_env or password_file, certificate and key (files, to sign in by certificate),
-    publishing_ms, sampling_ms, queue, timeout_s
+    publishing_ms, sampling_ms, queue, timeout_s,
+    trigger ("timestamp": every new source time is a sample, also of the same value; "value": changes only)
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 
 KNOWN = frozenset(
     {"url", "security", "user", "password_env", "password_file", "certificate", "key", "publishing_ms", "sampling_ms"}
-    | {"queue", "timeout_s"}
+    | {"queue", "timeout_s", "trigger"}
 )
 FIRST_DELAY_S, LONGEST_DELAY_S = 1.0, 30.0
 ITEMS_AT_ONCE = 500
@@ -49,6 +50,13 @@ PROBE_S = 5.0
 RETRY_UNKNOWN_S = 30.0
 CLOSE_S = 3.0
 SHOWN_UNKNOWN = 20
+FILTER_REFUSED = frozenset(
+    {
+        ua.StatusCodes.BadFilterNotAllowed,
+        ua.StatusCodes.BadMonitoredItemFilterUnsupported,
+        ua.StatusCodes.BadMonitoredItemFilterInvalid,
+    }
+)
 OVERFLOW = 0x0480
 """InfoType DataValue with the Overflow bit (OPC 10000-4, 7.39.1): the server's queue was too small."""
 NO_TIME_BEFORE_US = -11_644_473_600_000_000 + 86_400_000_000
@@ -82,6 +90,7 @@ class OpcuaCollector:
         self._publishing_ms = float(source.settings.get("publishing_ms", 500))
         self._sampling_ms = float(source.settings.get("sampling_ms", 250))
         self._queue = queue_size(self._publishing_ms, self._sampling_ms, int(source.settings.get("queue", 0)))
+        self._by_time = source.settings.get("trigger", "timestamp") == "timestamp"
         self._watched: dict[int, Channel] = {}
         self._unknown: dict[int, str] = {}
         self._last: dict[int, int] = {}
@@ -191,6 +200,7 @@ class OpcuaCollector:
             await self._watch_some(client, wanted[start : start + ITEMS_AT_ONCE], namespaces)
         self._condition.facts |= {
             "items": len(self._watched),
+            "trigger": "timestamp" if self._by_time else "value",
             "unknown_count": len(self._unknown),
             "unknown": [c.address for c in self._channels if c.tag.id in self._unknown][:SHOWN_UNKNOWN],
         }
@@ -204,6 +214,9 @@ class OpcuaCollector:
                 self._unknown[channel.tag.id] = str(error)
         if not known:
             return
+        await self._create(client, known)
+
+    async def _create(self, client: Client, known: Sequence[tuple[Channel, Any]]) -> None:
         parameters = ua.CreateMonitoredItemsParameters(
             SubscriptionId=self._subscription_id,
             TimestampsToReturn=ua.TimestampsToReturn.Both,
@@ -212,8 +225,15 @@ class OpcuaCollector:
         for channel, _ in known:
             self._watched[channel.tag.id] = channel  # its first value may come before the answer
         results = await client.uaclient.session.create_monitored_items(parameters)
-        for (channel, _), result in zip(known, results, strict=True):
-            self._watching(channel, result)
+        again = []
+        for (channel, node), result in zip(known, results, strict=True):
+            if self._by_time and result.StatusCode.value in FILTER_REFUSED:
+                again.append((channel, node))
+            else:
+                self._watching(channel, result)
+        if again:
+            self._by_time = False
+            await self._create(client, again)
 
     def _item(self, channel: Channel, node: Any) -> Any:
         return ua.MonitoredItemCreateRequest(
@@ -224,6 +244,7 @@ class OpcuaCollector:
                 SamplingInterval=self._sampling_ms,
                 QueueSize=self._queue,
                 DiscardOldest=True,
+                Filter=ua.DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValueTimestamp) if self._by_time else None,
             ),
         )
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 KIND = "generate"
 FINE_US, FINE_S, COARSE_S = 7 * DAY_US, 10, 60
 FIRST_HOURS = (1, 3, 8, 12)
-"""Sizes of the newest windows; the older ones are a day long."""
+"""Sizes of the newest windows; then days, and beyond the last week longer ones, which the bulk door stores faster."""
+COARSE_HOURS = 5 * 24
 SHORTEST_US = MINUTE_US
 MARKER = "filler-1.fill_weight"
 
@@ -56,7 +57,8 @@ def _split(from_us: int, to_us: int, newest_us: int) -> Iterator[Window]:
     for hours in chain(FIRST_HOURS, repeat(24)):
         if end <= from_us:
             return
-        begin = max(from_us, end - hours * HOUR_US)
+        size = hours if end > newest_us - FINE_US else COARSE_HOURS
+        begin = max(from_us, end - size * HOUR_US)
         yield Window(begin, end, FINE_S if begin >= newest_us - FINE_US else COARSE_S)
         end = begin
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 from sqlalchemy import Connection
@@ -104,10 +105,12 @@ def _without_strangers(intake: Intake, known: dict[int, Shape]) -> Intake:
     fine = np.isin(block.tag_id, np.array(numeric, np.int32)) & (block.at_us >= FIRST_US) & (block.at_us < LAST_US)
     kept = block if fine.all() else block.take(fine)
     kept = replace(kept, received_us=kept.received_us // _RECEIPT_US * _RECEIPT_US)
-    texts_kept = tuple(e for e in intake.texts if e.tag_id in known and FIRST_US <= e.at_us < LAST_US)
+    taken = [e.tag_id in known and FIRST_US <= e.at_us < LAST_US for e in intake.texts]
     letters = [_letter(*row) for row in _rows(block.take(~fine))]
-    letters += [_letter(e.tag_id, e.at_us, e.text, e.received_us) for e in intake.texts if e not in texts_kept]
-    return replace(intake, samples=kept, texts=texts_kept, dead=(*intake.dead, *letters))
+    letters += [
+        _letter(e.tag_id, e.at_us, e.text, e.received_us) for e, fits in zip(intake.texts, taken, strict=True) if not fits
+    ]
+    return replace(intake, samples=kept, texts=tuple(compress(intake.texts, taken)), dead=(*intake.dead, *letters))
 
 
 def _rows(block: SampleBlock) -> list[tuple[int, int, int, int]]:

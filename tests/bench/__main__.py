@@ -25,9 +25,8 @@ Figure = dict[str, Any]
 def figures() -> dict[str, Callable[[str], Figure]]:
     """Every figure of every module in this folder."""
     found: dict[str, Callable[[str], Figure]] = {}
-    for module in pkgutil.iter_modules(tests.bench.__path__):
-        if not module.name.startswith("_"):
-            found |= importlib.import_module(f"tests.bench.{module.name}").FIGURES
+    for module in (m for m in pkgutil.iter_modules(tests.bench.__path__) if m.name != "__main__"):
+        found |= getattr(importlib.import_module(f"tests.bench.{module.name}"), "FIGURES", {})
     return found
 
 

@@ -150,26 +150,28 @@ def collecting(bench: Bench, folder: Path, channels: list[Any] | None = None) ->
     return made
 
 
-def test_every_change_arrives_with_its_source_time_and_status(plants: Any, bench: Bench, tmp_path: Path) -> None:
+def test_every_sample_arrives_with_its_source_time_and_status(plants: Any, port: int, tmp_path: Path) -> None:
     plant = plants()
+    bench = Bench(tmp_path / "spool", source(port, queue=500))
     collector = collecting(bench, tmp_path)
     eventually(lambda: bench.condition.state == "connected")
     eventually(lambda: len(bench.intake().samples) == 2, "the initial values")
     times = [START + timedelta(milliseconds=n) for n in range(1, 201)]
     for n, at in enumerate(times):
-        plant.write("speed", n / 2, at)
+        plant.write("speed", n // 2, at)
     plant.write("speed", 100.5, START + timedelta(seconds=1), 0x40000000)
     plant.write("speed", None, START + timedelta(seconds=2), BAD_NO_COMMUNICATION)
     plant.write("batch", "LOT-7", START + timedelta(seconds=3))
     eventually(lambda: len(bench.intake().samples) >= 204, "every change")
     block = bench.intake().samples
     speed = block.take(block.tag_id == 1)
-    assert values_of(ValueKind.FLOAT, speed.bits)[:-1].tolist() == [0.0, *(n / 2 for n in range(200)), 100.5]
+    assert values_of(ValueKind.FLOAT, speed.bits)[:-1].tolist() == [0.0, *(n // 2 for n in range(200)), 100.5]
     assert speed.at_us.tolist()[1:201] == [us_of(at) for at in times]
     assert speed.status.tolist()[-2:] == [0x40000000, BAD_NO_COMMUNICATION]
     eventually(lambda: [t.text for t in bench.intake().texts] == ["none", "LOT-7"], "the texts")
     assert bench.condition.skew_us is not None
     collector.stop()
+    bench.spool.close()
 
 
 def test_what_the_server_made_of_our_wishes_is_read_back(plants: Any, bench: Bench, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
@@ -201,3 +203,27 @@ def test_seal_waits_for_enough_samples_or_age(store: Store, ids: dict[str, int])
 def test_a_window_that_ends_before_it_starts_is_refused(store: Store, ids: dict[str, int]) -> None:
     with pytest.raises(Invalid, match="before it starts"):
         historian.raw_window(SYSTEM, store, ids["state"], T0, T0)
+
+
+def test_ingest_sealing_and_reading_at_once_lose_and_repeat_nothing(store: Store, ids: dict[str, int]) -> None:
+    tag, batches, size = ids["pressure"], 30, 40
+
+    def collect(worker: str) -> None:
+        for i in range(batches):
+            block = floats(tag, [float(i)] * size, T0 + i * size * S, 1.0)
+            historian.ingest(store, worker, i, Intake(SITE, SOURCE, block))
+
+    seen: list[int] = []
+    with ThreadPoolExecutor(3) as pool:
+        work = [pool.submit(collect, "one"), pool.submit(collect, "two")]
+        while not all(w.done() for w in work):
+            historian.seal(store, T0 + 10**10, least=1)
+            series = historian.raw_window(SYSTEM, store, tag, T0, T0 + 10**10)
+            assert np.array_equal(series.at_us, T0 + np.arange(len(series)) * S)
+            seen.append(len(series))
+        for w in work:
+            w.result()
+    counts = historian.accounting(store, SOURCE)
+    assert (counts.stored, counts.duplicates, counts.balanced) == (batches * size, batches * size, True)
+    assert seen == sorted(seen)
+    assert historian.check(store) == []

@@ -1,0 +1,114 @@
+"""Jobs start at their intervals, once each; runs that people ask for reach an end that tells what happened."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from connectors.clock import JOBS, KINDS, Clock, Runner
+from db import job
+from db.store import Store
+from engine.access import SYSTEM
+from engine.errors import Invalid, Unavailable
+from engine.job import Job, JobRun, JobState
+from settings import Settings
+from tests.connectors.collecting import eventually
+
+
+def test_every_job_has_a_key_a_title_and_an_interval() -> None:
+    assert len({j.key for j in JOBS}) == len(JOBS)
+    assert all(j.title and j.every_s >= 1 for j in JOBS)
+    assert "generate" in KINDS
+
+
+def test_the_clock_starts_jobs_at_once_and_again_but_never_beside_themselves(store: Store) -> None:
+    running = threading.Semaphore(1)
+    starts: list[float] = []
+    overlaps: list[float] = []
+
+    def slow(_store: Store) -> None:
+        if not running.acquire(blocking=False):
+            overlaps.append(time.monotonic())
+            return
+        starts.append(time.monotonic())
+        time.sleep(0.3)
+        running.release()
+
+    clock = Clock(store, (Job("slow", "Slow", 0.1, slow),))
+    clock.start()
+    clock.start()
+    eventually(lambda: len(starts) >= 3)
+    clock.stop()
+    assert overlaps == []
+    seen = len(starts)
+    time.sleep(0.4)
+    assert len(starts) == seen
+    assert not clock.running
+
+
+def test_a_job_that_fails_runs_again_and_disturbs_no_other(store: Store) -> None:
+    seen: list[str] = []
+
+    def fails(_store: Store) -> None:
+        seen.append("fails")
+        raise RuntimeError("broken")
+
+    clock = Clock(store, (Job("fails", "Fails", 0.2, fails), Job("works", "Works", 0.2, lambda _store: seen.append("works"))))
+    clock.start()
+    eventually(lambda: seen.count("fails") >= 2 and seen.count("works") >= 2)
+    clock.stop()
+
+
+def test_the_real_jobs_run_on_an_empty_store(store: Store) -> None:
+    for entry in JOBS:
+        entry.run(store)
+
+
+def ran(store: Store, kinds: dict, cancel: bool = False) -> JobRun:  # type: ignore[type-arg]
+    number = job.enqueue(store, "kind", {"n": 3}, "ines")
+    runner = Runner(store, Settings(), "w", kinds)
+    assert runner.work()
+    assert not runner.work()
+    [found] = [r for r in job.runs(SYSTEM, store) if r.id == number]
+    return found
+
+
+def test_a_run_ends_with_what_it_did(store: Store) -> None:
+    found = ran(store, {"kind": lambda _store, _settings, run: f"did {run.arguments['n']}"})
+    assert (found.state, found.message, found.progress) == (JobState.DONE, "did 3", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (Invalid("The days must be above 0."), "The days must be above 0."),
+        (KeyError("days"), "KeyError: 'days'"),
+        (Unavailable("The plant does not answer."), "The plant does not answer."),
+    ],
+)
+def test_a_run_that_fails_says_why(store: Store, error: Exception, message: str) -> None:
+    def fails(_store: Store, _settings: Settings, _run: JobRun) -> str:
+        raise error
+
+    found = ran(store, {"kind": fails})
+    assert (found.state, found.message) == (JobState.FAILED, message)
+
+
+def test_a_run_that_stops_when_asked_is_cancelled(store: Store) -> None:
+    def stops(store: Store, _settings: Settings, run: JobRun) -> str:
+        job.cancel(store, run.id)
+        assert not job.progress(store, run.id, 0.5)
+        return "stopped half-way"
+
+    found = ran(store, {"kind": stops})
+    assert (found.state, found.message, found.progress) == (JobState.CANCELLED, "stopped half-way", 0.5)
+
+
+def test_the_runner_finds_runs_by_itself(store: Store) -> None:
+    runner = Runner(store, Settings(), "w", {"kind": lambda *_: "done"})
+    runner.start()
+    job.enqueue(store, "kind", {}, "ines")
+    eventually(lambda: job.runs(SYSTEM, store)[0].state is JobState.DONE)
+    runner.stop()
