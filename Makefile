@@ -1,7 +1,8 @@
 # Every target only calls commands that the README also gives for plain pip, so that a machine without make loses nothing.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := app.py settings.py engine db connectors components callbacks pages commands tests
+ROOMS := engine db connectors components callbacks pages commands
+SOURCES := app.py settings.py $(ROOMS) tests
 ONLY ?=
 
 .PHONY: run test check bench proof screenshots format lock clean
@@ -23,7 +24,8 @@ check: .venv/.dev          ## the quick gate: format, lint, types, walls between
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/engine tests/components tests/test_house.py
 
 bench: .venv/.dev          ## one JSON line a figure; make bench ONLY=name runs one
-	$(BIN)/python -m tests.bench $(ONLY)
+	$(BIN)/python -m compileall -q app.py settings.py $(ROOMS)
+	$(BIN)/python -W ignore -m tests.bench $(ONLY)
 
 proof: .venv/.dev          ## what is too long for make test: data sets, long faults, soaks
 	$(BIN)/python -m tests.machine
@@ -49,11 +51,13 @@ lock:                      ## solve the dependencies anew
 .venv/.run: requirements.lock pyproject.toml | .venv/bin/pip
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m compileall -q app.py settings.py $(ROOMS)
 	@touch $@
 
 .venv/.dev: requirements-dev.lock pyproject.toml | .venv/bin/pip
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m compileall -q app.py settings.py $(ROOMS)
 	@touch $@ .venv/.run
 
 clean:

@@ -14,7 +14,7 @@ from engine.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, us_of
 
 
 @pytest.mark.parametrize(
-    "value, decimals, shown",
+    ("value", "decimals", "shown"),
     [
         (253.4, 1, "253.4"),
         (-1.2, 1, "−1.2"),
@@ -33,7 +33,7 @@ def test_unknown_is_a_dash_and_never_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    "us, shown",
+    ("us", "shown"),
     [
         (0, "0 s"),
         (59 * SECOND_US, "59 s"),

@@ -11,7 +11,7 @@ from components import tokens
 SURFACES = ("bg-page", "bg-panel", "bg-inset")
 
 
-@pytest.mark.parametrize("file, text", [("tokens.css", tokens.css()), ("theme-data.js", tokens.script())])
+@pytest.mark.parametrize(("file", "text"), [("tokens.css", tokens.css()), ("theme-data.js", tokens.script())])
 def test_the_files_in_assets_are_made_from_the_tokens(file: str, text: str) -> None:
     assert (tokens.ASSETS / file).read_text(encoding="utf-8") == text, "run python -m components.tokens"
 

@@ -28,7 +28,7 @@ def test_without_a_word_the_last_eight_hours_are_meant() -> None:
 
 
 @pytest.mark.parametrize(
-    "query, from_us, to_us",
+    ("query", "from_us", "to_us"),
     [
         ("?from=now-30d", NOW - 30 * DAY_US, NOW),
         ("?from=shift", NOW - 2 * HOUR_US, NOW),

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
 
 from connectors.collect import Condition, Forwarder, Inlet, count, part
-from connectors.spool import Spool, claim
+from connectors.spool import Spool, claim, unpack
 from db.historian import accounting, ingest
 from db.store import Store
 from engine.errors import Unavailable
@@ -61,16 +62,49 @@ def test_a_crash_between_commit_and_deletion_stores_nothing_twice(plant: Store, 
     spool.close()
 
 
-def test_what_the_store_cannot_take_becomes_a_dead_letter_and_the_rest_goes_on(plant: Store, tmp_path: Path) -> None:
+def test_what_the_store_cannot_take_becomes_a_dead_letter_and_the_rest_goes_on(
+    plant: Store, database_url: str, tmp_path: Path
+) -> None:
+    owner = create_engine(database_url)
+    with owner.begin() as connection:
+        connection.execute(text("alter table sample_hot_local add check (bits <> 333)"))
+        connection.execute(text("alter table gap add check (missing <> 13)"))
+    owner.dispose()
     spool = filled(tmp_path, 3)
-    spool.append([Intake(1, 1, samples(1, 300, 50), gaps=(Gap(1, 1, 2, 1, "fine"), Gap(2**40, 5, 6, 1, "no such tag")))])
+    spool.append([Intake(1, 1, samples(1, 300, 50), gaps=(Gap(1, 1, 2, 1, "fine"), Gap(1, 5, 6, 13, "never")))])
     spool.append([Intake(1, 1, samples(1, 350, 50))])
     Forwarder(plant, spool).drain(threading.Event())
     assert spool.waiting == 0
-    assert stored(plant)[1] == list(range(400))
+    assert stored(plant)[1] == [n for n in range(400) if n != 333]
     counts = accounting(plant, 1)
     assert counts.received == counts.stored + counts.duplicates + counts.dead_lettered
-    assert (counts.stored, counts.dead_lettered) == (400, 1)
+    assert (counts.stored, counts.duplicates, counts.dead_lettered) == (399, 0, 2)
+    with plant.read() as connection:
+        letters = connection.execute(text("select address, reason, raw from dead_letter order by id")).all()
+        assert connection.execute(text("select reason from gap")).scalars().all() == ["fine"]
+    assert {row.address for row in letters} == {"tag 1", "a dead letter or a gap"}
+    kept = next(unpack(1, 1, row.raw) for row in letters if row.address == "tag 1")
+    assert kept.samples.bits.tolist() == [333]
+    spool.close()
+
+
+def test_a_store_that_takes_nothing_at_all_loses_nothing(plant: Store, database_url: str, tmp_path: Path) -> None:
+    owner = create_engine(database_url)
+    with owner.begin() as connection:
+        connection.execute(text("alter table ingest_count rename to elsewhere"))
+    spool = filled(tmp_path, 3, size=4)
+    stopping = threading.Event()
+    thread = threading.Thread(target=Forwarder(plant, spool).run, args=[stopping])
+    thread.start()
+    time.sleep(3)
+    stopping.set()
+    thread.join(30)
+    with owner.begin() as connection:
+        connection.execute(text("alter table elsewhere rename to ingest_count"))
+    owner.dispose()
+    Forwarder(plant, spool).drain(threading.Event())
+    assert stored(plant)[1] == list(range(12))
+    assert accounting(plant, 1).dead_lettered == 0
     spool.close()
 
 
