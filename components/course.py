@@ -87,15 +87,30 @@ def course(tag: Tag, trace: Trace, tables: Mapping[str, StateTable]) -> Course:
 
 
 # ------------------------------------------------------------------ points
-def points(drawn: Course, shift: int, to_us: int) -> dict[str, dict[str, list[Any]]]:
+def shift_ms(view: View) -> int:
+    """Milliseconds from UTC to the zone of the view at its end."""
+    offset = show.local(view.to_us, view.zone).utcoffset()
+    return int(offset.total_seconds() * 1000) if offset else 0
+
+
+def crosses_change(view: View) -> bool:
+    """True when the clock changes within the range, so that one shift does not hold for all of it."""
+    return show.local(view.from_us, view.zone).utcoffset() != show.local(view.to_us, view.zone).utcoffset()
+
+
+def points(drawn: Course, view: View) -> dict[str, dict[str, list[Any]]]:
     """Lists for Plotly by part: `line`, of buckets also `envelope`, and `bad` for samples that are not good.
 
-    Times are milliseconds shifted by `shift`, in the middle of a bucket; NaN is None, where the line breaks. The envelope
-    goes from least to greatest in every bucket: one stroke, which unlike a filled area keeps gaps open.
+    Times are milliseconds shifted to the zone of the view, in the middle of a bucket; NaN is None, where the line breaks.
+    The envelope goes from least to greatest in every bucket: one stroke, which unlike a filled area keeps gaps open. Over
+    a change of the clock each point brings its local time as text.
     """
-    at_us, value = _held(drawn, to_us)
+    shift = shift_ms(view)
+    at_us, value = _held(drawn, view.to_us)
     x = _listed(_shown_ms(at_us + drawn.width_us // 2, shift))
     parts: dict[str, dict[str, list[Any]]] = {"line": {"x": x, "y": _numbers(value, drawn.tag)}}
+    if crosses_change(view):
+        parts["line"]["text"] = [_local_words(moment, view.zone) for moment in (at_us + drawn.width_us // 2).tolist()]
     if drawn.low is not None and drawn.high is not None:
         low, high = _numbers(drawn.low, drawn.tag), _numbers(drawn.high, drawn.tag)
         parts["line"]["customdata"] = [[least, most] for least, most in zip(low, high, strict=True)]
@@ -105,6 +120,10 @@ def points(drawn: Course, shift: int, to_us: int) -> dict[str, dict[str, list[An
     height = _before(drawn.value)[marked] if len(marked) else marked
     parts["bad"] = {"x": _listed(_shown_ms(drawn.at_us[marked], shift)), "y": _numbers(height, drawn.tag)}
     return parts
+
+
+def _local_words(at_us: int, zone: str) -> str:
+    return f"{show.clock(at_us, zone)} {show.zone_label(at_us, zone)}"
 
 
 def rows_of(drawn: Course, zone: str) -> Iterator[list[str]]:

@@ -15,7 +15,7 @@ from dash import dcc, html
 
 from components import format as show
 from components.analog import level
-from components.course import Course, points, rows_of
+from components.course import Course, crosses_change, points, rows_of, shift_ms
 from components.shape import icon
 from components.states import empty, no_data
 from components.text import aria, t
@@ -98,7 +98,7 @@ def figure(courses: Sequence[Course], view: View) -> dict[str, Any]:
     drawn: dict[str, Any] = {"data": [], "layout": _layout(len(courses), view)}
     places: dict[str, dict[str, int]] = {}
     for row, course in enumerate(courses):
-        places[str(course.tag.id)] = _add_row(drawn, course, row, len(courses), shift, view)
+        places[str(course.tag.id)] = _add_row(drawn, course, row, len(courses), view)
     return {
         "figure": drawn,
         "traces": places,
@@ -135,12 +135,6 @@ def hold_us(courses: Sequence[Course]) -> int:
     if not held or any(h is None for h in held):
         return 0
     return int(max(h for h in held if h is not None) * SECOND_US) + max(c.width_us for c in courses)
-
-
-def shift_ms(view: View) -> int:
-    """Milliseconds from UTC to the zone of the view at its end."""
-    offset = show.local(view.to_us, view.zone).utcoffset()
-    return int(offset.total_seconds() * 1000) if offset else 0
 
 
 def _layout(rows: int, view: View) -> dict[str, Any]:
@@ -183,7 +177,7 @@ def _axis_title(view: View) -> str:
 
 def _axis_of_changes(view: View, axis: dict[str, Any]) -> dict[str, Any]:
     """Where the clock changes within the range, labels are computed here: the shifted axis would be an hour off."""
-    if show.local(view.from_us, view.zone).utcoffset() == show.local(view.to_us, view.zone).utcoffset():
+    if not crosses_change(view):
         return {}
     step = next((s for s in _STEPS_US if (view.to_us - view.from_us) / s <= 7), _STEPS_US[-1])
     at = [view.from_us + i * step for i in range(1, (view.to_us - view.from_us) // step + 1)]
@@ -195,12 +189,12 @@ def _axis_of_changes(view: View, axis: dict[str, Any]) -> dict[str, Any]:
 _STEPS_US = [MINUTE_US * m for m in (5, 15, 30)] + [HOUR_US * h for h in (1, 2, 4, 6, 12, 24, 48, 168, 336, 744, 2208, 8784)]
 
 
-def _add_row(drawn: dict[str, Any], course: Course, row: int, rows: int, shift: int, view: View) -> dict[str, int]:
+def _add_row(drawn: dict[str, Any], course: Course, row: int, rows: int, view: View) -> dict[str, int]:
     suffix = "" if row == 0 else str(row + 1)
     drawn["layout"][f"yaxis{suffix}"] = _value_axis(course, row, rows)
     drawn["layout"]["shapes"] += _limits(course.tag.limits, f"y{suffix}")
     places = {}
-    for part, trace in _traces(course, f"y{suffix}", shift, view).items():
+    for part, trace in _traces(course, f"y{suffix}", view).items():
         places[part] = len(drawn["data"])
         drawn["data"].append(trace)
     notes = drawn["layout"]["annotations"]
@@ -242,8 +236,8 @@ def _limits(limits: Limits, axis: str) -> list[dict[str, Any]]:
     return shapes
 
 
-def _traces(course: Course, axis: str, shift: int, view: View) -> dict[str, dict[str, Any]]:
-    parts = points(course, shift, view.to_us)
+def _traces(course: Course, axis: str, view: View) -> dict[str, dict[str, Any]]:
+    parts = points(course, view)
     shape = "hv" if course.tag.interpolation is Interpolation.STEP else "linear"
     base = {"type": "scatter", "mode": "lines", "xaxis": "x", "yaxis": axis, "connectgaps": False}
     traces: dict[str, dict[str, Any]] = {}
@@ -251,15 +245,22 @@ def _traces(course: Course, axis: str, shift: int, view: View) -> dict[str, dict
         stroke = {"color": "@normal/40", "width": 1.25}
         traces["envelope"] = {**base, **parts["envelope"], "line": stroke, "hoverinfo": "skip"}
     line = {"color": "@normal", "width": 1.5, "shape": "linear" if course.width_us else shape}
-    traces["line"] = {**base, **parts["line"], "line": line, "name": escape(course.tag.title), "hovertemplate": _hover(course)}
+    traces["line"] = {
+        **base,
+        **parts["line"],
+        "line": line,
+        "name": escape(course.tag.title),
+        "hovertemplate": _hover(course, view),
+    }
     traces["bad"] = _bad(parts["bad"], axis)
     return traces
 
 
-def _hover(course: Course) -> str:
+def _hover(course: Course, view: View) -> str:
     """Value and unit; of buckets also that it is a mean, and of least and greatest."""
     digits = f":,.{course.tag.decimals}f" if course.tag.decimals is not None else ""
-    said = f"{escape(course.tag.title)} %{{y{digits}}} {escape(course.tag.unit)}"
+    said = "%{text} " if crosses_change(view) else ""
+    said += f"{escape(course.tag.title)} %{{y{digits}}} {escape(course.tag.unit)}"
     if course.low is not None:
         width = show.duration(course.width_us)
         said += t(", mean of {width}", width=width) + f" (%{{customdata[0]{digits}}} – %{{customdata[1]{digits}}})"
@@ -359,12 +360,12 @@ def tick(courses: Sequence[Course], view: View, cuts_us: Mapping[int, int]) -> d
         "to_ms": view.to_us / 1000 + shift,
         "after": {str(c.tag.id): frontier(c, view) for c in news if c.newest_us is not None},
         "at": newest_us(courses),
-        "rows": [_tick_row(c, shift, view.to_us) for c in news],
+        "rows": [_tick_row(c, view) for c in news],
     }
 
 
-def _tick_row(course: Course, shift: int, to_us: int) -> dict[str, Any]:
-    row = {"tag": course.tag.id, "cut_ms": int(course.at_us[0]) / 1000 + shift, "parts": points(course, shift, to_us)}
+def _tick_row(course: Course, view: View) -> dict[str, Any]:
+    row = {"tag": course.tag.id, "cut_ms": int(course.at_us[0]) / 1000 + shift_ms(view), "parts": points(course, view)}
     return row | ({"label": _moved(course)} if course.last is not None else {})
 
 

@@ -21,7 +21,7 @@ from connectors.spool import Batch, Spool, SpoolFull, pack
 from db import historian
 from db.store import Store
 from engine.errors import Unavailable
-from engine.historian.block import DeadLetter, Gap, Intake
+from engine.historian.block import DeadLetter, Gap, Intake, SampleBlock
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,16 @@ def now_us() -> int:
 
 @dataclass(slots=True)
 class Condition:
-    """How a source is doing; collectors write it, the worker saves it every few seconds."""
+    """How a source is doing; collectors write it, the worker saves it every few seconds.
+
+    `last_sample_us` is the newest receipt. `heard_us` is the newest source time that is safe in the spool (never
+    later than its receipt): what a source measured after it may be missing when the connection is lost.
+    """
 
     state: str = "connecting"
     detail: str = ""
     last_sample_us: int | None = None
+    heard_us: int | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     _skews: deque[int] = field(default_factory=lambda: deque(maxlen=64))
 
@@ -58,6 +63,7 @@ class Condition:
         block = intake.samples
         if len(block):
             self.last_sample_us = max(self.last_sample_us or 0, int(block.received_us.max()))
+            self.heard_us = max(self.heard_us or 0, heard(block))
             self._skews.append(int(np.median(block.received_us - block.at_us)))
         for text in intake.texts[-1:]:
             self.last_sample_us = max(self.last_sample_us or 0, text.received_us)
@@ -66,6 +72,11 @@ class Condition:
     def skew_us(self) -> int | None:
         """Median over the last batches of receipt minus source time; None while nothing came."""
         return int(statistics.median(self._skews)) if self._skews else None
+
+
+def heard(block: SampleBlock) -> int:
+    """The newest source time of at least one sample, or its receipt when the source's clock is ahead."""
+    return int(np.minimum(block.at_us, block.received_us).max())
 
 
 class Inlet:

@@ -119,7 +119,7 @@ class MqttCollector:
         self._queue: queue.Queue[Message] = queue.Queue(QUEUE_MESSAGES)
         self._link, self._overflowed, self._unanswered = 0, 0, 0
         self._version = str(source.settings.get("version", "auto"))
-        self._lost_us: int | None = inlet.condition.last_sample_us
+        self._lost_us: int | None = inlet.condition.heard_us
         self._gaps: queue.SimpleQueue[tuple[int, int, str]] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._largest = int(1024 * source.settings.get("max_payload_kb", 1024))
@@ -167,7 +167,7 @@ class MqttCollector:
         self._reader.connected(client)
 
     def _disconnected(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        self._lost_us = self._condition.last_sample_us or self._lost_us
+        self._lost_us = self._condition.heard_us or self._lost_us
         self._unanswered += self._link == 0
         if self._condition.state == "refused":
             return

@@ -120,13 +120,12 @@ class Spool:
                 taken += max(count, 1)
         return Batch(tuple(numbers), joined(parts)) if numbers else None
 
-    def newest(self, source_id: int) -> int | None:
-        """Receipt time of the newest sample of a source that waits here, µs; None when none does."""
+    def newest(self, source_id: int) -> SampleBlock:
+        """The samples of the newest record of a source that waits here; empty when none does."""
         with self._mutex:
             query = "select number, site_id, body from record where source_id = ? and samples > 0 order by number desc limit 1"
             row = self._db.execute(query, (source_id,)).fetchone()
-        block = _opened(row[0], row[1], source_id, row[2]).samples if row else SampleBlock.empty()
-        return int(block.received_us.max()) if len(block) else None
+        return _opened(row[0], row[1], source_id, row[2]).samples if row else SampleBlock.empty()
 
     def delete(self, batch: Batch) -> None:
         """Forget records that the store has committed."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from connectors.clock import Clock, Runner
-from connectors.collect import Condition, Forwarder, Inlet
+from connectors.collect import Condition, Forwarder, Inlet, heard
 from connectors.decode import Channel, Receipt, channels
 from connectors.spool import claim, orphans
 from db import health, job, source, tag
@@ -206,8 +206,11 @@ class Worker:
     def _remembered(self, item: Source) -> Condition:
         """The condition that a source was left in: from when on values may be missing."""
         known = next((s for s in source.states(SYSTEM, self._store) if s.source_id == item.id), None)
-        newest = [t for t in (known.last_sample_us if known else None, self.spool.newest(item.id)) if t is not None]
-        return Condition(last_sample_us=max(newest, default=None), facts=dict(known.facts) if known else {})
+        facts = dict(known.facts) if known else {}
+        waiting = self.spool.newest(item.id)
+        times = [facts.get("heard_us"), heard(waiting) if len(waiting) else None]
+        last = known.last_sample_us if known else None
+        return Condition(last_sample_us=last, heard_us=max((t for t in times if t is not None), default=None), facts=facts)
 
     def _collector(self, item: Source, member: int, condition: Condition) -> Collector:
         bound = tag.bindings(self._store, item.id)
@@ -264,7 +267,7 @@ class Worker:
             detail,
             last_sample_us=condition.last_sample_us,
             skew_us=condition.skew_us,
-            facts=dict(condition.facts),
+            facts=condition.facts | {"heard_us": condition.heard_us},
         )
 
     def _end(self, threads: Iterable[threading.Thread]) -> None:

@@ -1,8 +1,8 @@
 """The store: connections, the one audited door for writes to GxP tables, migrations and roles.
 
-    with store.read() as db: ...                       one snapshot, read only
-    with store.write() as db: ...                      one transaction on tables that are not GxP
-    with store.change(actor, reason) as change: ...    one transaction; GxP tables accept writes in here only
+with store.read() as db: ...                       one snapshot, read only
+with store.write() as db: ...                      one transaction on tables that are not GxP
+with store.change(actor, reason) as change: ...    one transaction; GxP tables accept writes in here only
 """
 
 from __future__ import annotations

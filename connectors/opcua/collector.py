@@ -95,7 +95,7 @@ class OpcuaCollector:
         self._unknown: dict[int, str] = {}
         self._last: dict[int, int] = {}
         self._heard, self._sequence = 0.0, 0
-        self._lost_us = inlet.condition.last_sample_us
+        self._lost_us = inlet.condition.heard_us
         self._closing = threading.Event()
         self._broken = asyncio.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name=f"opcua {source.name}", daemon=True)
@@ -142,7 +142,7 @@ class OpcuaCollector:
             await self._note_absence()
             await self._watch(client)
         finally:
-            self._lost_us = self._condition.last_sample_us or self._lost_us
+            self._lost_us = self._condition.heard_us or self._lost_us
             await _closed(client)
 
     async def _connection_lost(self, _error: Exception) -> None:
@@ -282,7 +282,7 @@ class OpcuaCollector:
                 self._take(await session.republish(subscription, missed))
             except ua.UaError as error:
                 log.warning("%s: notification %s is lost: %s", self._source.name, missed, error)
-                begin = self._condition.last_sample_us or now_us()
+                begin = self._condition.heard_us or now_us()
                 self._receipt.gap(None, begin, now_us(), None, f"the server lost notification {missed}")
 
     def _take(self, message: Any) -> None:

@@ -47,7 +47,7 @@ def _signals(place: Place) -> Iterator[Signal]:
             unit=spec.unit,
             route=route,
             address=_address(route, place, spec),
-            decode={"value": "value", "time": "ts"} if route == "mqtt" else {},
+            decode={"value": "value", "time": "ts", "quality": "quality"} if route == "mqtt" else {},
             interpolation=_interpolation(spec),
             counter=spec.counter,
             rollover=spec.rollover,

@@ -186,7 +186,8 @@ def test_the_condition_tells_age_and_skew(tmp_path: Path) -> None:
     assert inlet.put(Intake(1, 1, late))
     assert inlet.condition.skew_us == 7
     assert inlet.condition.last_sample_us == START + 9
-    assert spool.newest(1) == START + 9
+    assert inlet.condition.heard_us == START + 2
+    assert spool.newest(1).bits.tolist() == [0, 1, 2]
     spool.close()
 
 

@@ -138,7 +138,7 @@ def test_a_broker_that_forgot_the_session_is_a_declared_gap(broker: Broker, tmp_
     [gap] = bench.intake().gaps
     assert gap.reason == "the broker had kept no session"
     assert gap.tag_id is None
-    assert gap.from_us == bench.condition.last_sample_us
+    assert gap.from_us == bench.condition.heard_us
     assert gap.to_us > gap.from_us
     collector.stop()
     sender.disconnect()

@@ -1,0 +1,201 @@
+"""The pages' callbacks as plain functions, on a real store with the virtual site."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from dash import no_update
+from plotly.io.json import to_json_plotly
+
+from callbacks import frame, location, machine
+from callbacks.registry import Request
+from components import trend
+from db import config as kept
+from db import tag as tags
+from db.historian import load
+from db.store import Store
+from engine.access import SYSTEM, Scope, User, scope_of
+from engine.config.demo import config_of
+from engine.historian.block import SampleBlock
+from engine.tag import Tag, bits_of
+from engine.time import HOUR_US, SECOND_US
+from engine.twin.site import SITE
+from tests.components.test_machine import words
+
+NOW = time.time_ns() // 1000
+FILLER = "?at=acme/dublin/filling/line-1/filler-1"
+NOBODY = User(1, "engineer", "Demo Engineer", True, True)
+
+
+@pytest.fixture
+def site(store: Store) -> Iterator[Store]:
+    with store.change("test", "the virtual site") as change:
+        kept.apply(change, kept.read_config(store), config_of(SITE))
+    return store
+
+
+def request(store: Store, scope: Scope = SYSTEM, now_us: int = NOW) -> Request:
+    return Request(user=NOBODY, scope=scope, store=store, now_us=now_us)
+
+
+def place(store: Store, search: str, path: str = "/machine", scope: Scope = SYSTEM) -> dict[str, Any]:
+    found: dict[str, Any] = frame.open_place(request(store, scope), {"path": path, "search": search, "zone": "UTC"}, None)
+    return json.loads(to_json_plotly(found))
+
+
+def fill(store: Store, name: str, values: np.ndarray, step_s: float = 10, end_us: int = NOW) -> Tag:
+    tag = tags.tag_named(SYSTEM, store, name)
+    n = len(values)
+    at_us = end_us - (n - 1 - np.arange(n, dtype=np.int64)) * int(step_s * SECOND_US)
+    block = SampleBlock(np.full(n, tag.id), at_us, np.zeros(n), bits_of(tag.kind, values), np.zeros(n), at_us)
+    load(store, tag.site_id, block)
+    return tag
+
+
+def test_an_address_leads_to_its_place_zone_and_shifts(site: Store) -> None:
+    found = place(site, FILLER)
+    assert (found["path"], found["kind"], found["zone"]) == ("acme/dublin/filling/line-1/filler-1", "machine", "Europe/Dublin")
+    assert "today" in found["anchors"]
+
+
+def test_without_a_place_the_site_opens(site: Store) -> None:
+    assert place(site, "", "/")["path"] == "acme/dublin"
+
+
+@pytest.mark.parametrize("search", ["?at=acme/atlantis", "?at=%27%20or%201=1", "?at=acme/dublin/filling"])
+def test_a_place_out_of_reach_is_no_place(site: Store, search: str) -> None:
+    packaging = place(site, "?at=acme/dublin/packaging")["node"]
+    found = place(site, search, scope=scope_of([packaging]))
+    assert found["node"] is None or search.endswith("filling")
+    title, *_ = machine.show_machine(request(site, scope_of([packaging])), found)
+    assert "fill_weight" not in to_json_plotly(machine.show_now(request(site, scope_of([packaging])), found))
+    assert title
+
+
+def test_a_place_from_the_browser_is_checked_again(site: Store) -> None:
+    """The store of the page is the browser's word: with another node in it, a foreign scope still sees nothing."""
+    tag = fill(site, "filler-1.fill_weight", np.full(50, 10.1))
+    mine, forged = place(site, "?at=acme/dublin/packaging"), place(site, FILLER + "&sel=filler-1.fill_weight")
+    foreign = request(site, scope_of([mine["node"]]))
+    assert str(tag.id) in machine.show_trend(request(site), forged)[0]["traces"]
+    assert machine.show_trend(foreign, forged)[0]["traces"] == {}
+    assert "No signal is configured" in words(machine.show_now(foreign, forged)[1])
+    assert machine.extend_trend(foreign, None, forged, {"after": {str(tag.id): 0}, "widths": {}})["rows"] == []
+    assert "fill_weight" not in machine.save_trend(foreign, 1, forged)["content"]
+
+
+def test_current_values_and_the_rows_that_changed(site: Store) -> None:
+    fill(site, "filler-1.fill_weight", np.array([10.1, 10.2]), step_s=1)
+    here = place(site, FILLER)
+    strip, rows, _, seen = machine.show_now(request(site), here)
+    assert "10.200" in words(rows)
+    ids = [{"type": "now-row", "tag": int(number)} for number in seen]
+    *_, cells = machine.refresh_now(request(site), None, here, seen, ids)
+    assert cells == [no_update] * len(ids)
+    tag = fill(site, "filler-1.fill_weight", np.array([10.3]), end_us=NOW + SECOND_US)
+    *_, cells = machine.refresh_now(request(site, now_us=NOW + SECOND_US), None, here, seen, ids)
+    changed = [row["tag"] for row, cell in zip(ids, cells, strict=True) if cell is not no_update]
+    assert changed == [tag.id]
+    assert strip is not None
+
+
+def test_the_trend_reaches_from_single_samples_to_the_whole_history(site: Store) -> None:
+    tag = fill(site, "filler-1.fill_weight", 10 + np.sin(np.arange(30_000) / 50), step_s=30)
+    short = machine.show_trend(request(site), place(site, FILLER + "&sel=filler-1.fill_weight&from=now-5m"))[0]
+    whole = machine.show_trend(request(site), place(site, FILLER + "&sel=filler-1.fill_weight&from=now-90d"))[0]
+    assert (short["widths"][str(tag.id)], whole["widths"][str(tag.id)] > 0) == (0, True)
+    assert len(short["figure"]["data"][0]["x"]) == 10 + 1
+    assert max(len(t["x"]) for t in whole["figure"]["data"]) <= trend.MOST_POINTS
+
+
+def test_a_live_tick_is_a_fiftieth_of_the_figure_at_most(site: Store) -> None:
+    fill(site, "filler-1.fill_weight", 10 + np.sin(np.arange(28_800) / 50), step_s=1)
+    here = place(site, FILLER + "&sel=filler-1.fill_weight")
+    figure = machine.show_trend(request(site), here)[0]
+    later = NOW + 2 * SECOND_US
+    fill(site, "filler-1.fill_weight", np.array([10.5, 10.6]), step_s=1, end_us=later)
+    known = {"after": figure["after"], "widths": figure["widths"]}
+    tick = machine.extend_trend(request(site, now_us=later), None, here, known)
+    assert len(to_json_plotly(tick)) * 50 <= len(to_json_plotly(figure))
+    assert tick["key"] == figure["key"]
+
+
+def test_a_past_range_gets_no_ticks(site: Store) -> None:
+    here = place(site, FILLER + "&to=now-1h")
+    assert machine.extend_trend(request(site), None, here, {"after": {}, "widths": {}}) is no_update
+
+
+def test_states_and_events_of_a_machine_without_any(site: Store) -> None:
+    here = place(site, FILLER)
+    assert "Unknown" in words(machine.show_states(request(site), here, None)) or machine.show_states(request(site), here, None)
+    body, telling = machine.show_events(request(site), here, None, None)
+    assert "Nothing happened" in words(body)
+    assert machine.show_events(request(site), here, None, telling) == (no_update, no_update)
+
+
+def test_states_come_from_the_state_signal(site: Store) -> None:
+    fill(site, "filler-1.state", np.array([2, 4, 2]), step_s=1800)
+    here = place(site, FILLER)
+    shown = to_json_plotly(machine.show_states(request(site), here, None))
+    assert "st st--run" in shown
+    body, _ = machine.show_events(request(site), here, None, None)
+    assert "Execute" in words(body)
+    assert "Execute" in words(machine.show_state_table(request(site), 1, here))
+
+
+def test_signals_of_the_whole_plant_are_found_by_words(site: Store) -> None:
+    found = machine.search_signals(request(site), "chiller power", [], place(site, FILLER))
+    assert [o["value"] for o in found] == ["chiller-1.power"] or any("chiller" in o["value"] for o in found)
+    assert machine.search_signals(request(site, scope_of([])), "chiller power", [], place(site, FILLER)) == []
+
+
+def test_children_of_a_place_and_the_marks_of_the_tree(site: Store) -> None:
+    fill(site, "filler-1.state", np.array([4]))
+    here = place(site, "?at=acme/dublin/filling/line-1", "/location")
+    title, sentence, nothing, records, _, _ = location.show_children(request(site), here, None)
+    assert (title, nothing) == ("Line 1 Vials", None)
+    assert any(record["shape"] == "run" for record in records)
+    assert "of 4 machines running" in sentence
+    nodes = frame.show_tree(request(site), None, None)
+    marks = location.show_marks(request(site), None, nodes)
+    assert ["run", "Running"] in marks.values()
+
+
+def test_the_tree_of_a_narrow_scope_shows_the_way_down_and_nothing_beside_it(site: Store) -> None:
+    line = place(site, "?at=acme/dublin/filling/line-1", "/location")["node"]
+    nodes = frame.show_tree(request(site, scope_of([line])), None, None)
+    assert [node["path"] for node in nodes] == ["acme", "acme/dublin", "acme/dublin/filling", "acme/dublin/filling/line-1"]
+
+
+def test_a_number_of_queries_that_does_not_grow_with_the_machines(site: Store) -> None:
+    from sqlalchemy import event
+
+    asked: list[str] = []
+    event.listen(site.engine, "before_cursor_execute", lambda _c, _k, statement, *_: asked.append(statement))
+    location.show_children(request(site), place(site, "?at=acme/dublin", "/location"), None)
+    assert len([s for s in asked if s.lstrip().lower().startswith(("select", "with"))]) <= 10
+
+
+def test_other_pages_are_left_alone(site: Store) -> None:
+    here = place(site, "?at=acme/dublin", "/location")
+    assert machine.show_now(request(site), here) == (no_update,) * 4
+    assert location.show_children(request(site), place(site, FILLER), None) == (no_update,) * 6
+
+
+def test_the_range_control_offers_shifts_and_steps(site: Store) -> None:
+    here = place(site, FILLER + "&from=now-1h")
+    label, choices, before, _after, found = frame.show_range(request(site), here)
+    assert words(label[0]).strip() == "Last hour"
+    assert found["to_us"] - found["from_us"] == HOUR_US
+    assert "to=" in before
+    assert "Last 8 hours" in words(choices)
+
+
+def test_a_wrong_address_is_told(site: Store) -> None:
+    asked = frame.show_place(request(site), place(site, FILLER + "&from=yesterday"))[3]
+    assert "“yesterday” is not a time." in words(asked)
