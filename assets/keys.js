@@ -59,10 +59,17 @@
   var doing = {
     full: function (button) { full(button.closest(".pl-panel")); },
     copy: copy,
-    open: function (button) { var dialog = document.getElementById(button.dataset.opens); if (dialog && !dialog.open) dialog.showModal(); },
+    open: function (button) { var dialog = document.getElementById(button.dataset.opens); if (dialog && !dialog.open) dialog.showModal();
+      document.querySelectorAll("[data-do=keys]").forEach(function (b) { b.setAttribute("aria-pressed", String(singleKeys())); });
+    },
     close: function (button) { button.closest("dialog").close(); },
     nav: function () { document.body.classList.toggle("nav-open"); document.querySelector(".pl-app").classList.toggle("nav-min"); },
     live: function () { plant.toggleLive(); },
+    keys: function (button) {
+      try { localStorage.setItem(KEY, singleKeys() ? "off" : "on"); } catch (_blocked) { return; }
+      button.setAttribute("aria-pressed", String(singleKeys()));
+    },
+    reload: function () { window.location.reload(); },
     theme: function (button) { plant.theme.choose(button.dataset.theme); showTheme(); },
     again: function () { window.dash_clientside.set_props("refresh", { data: Date.now() }); },
     dismiss: function (button) { button.closest("[role=alert], [role=status]").hidden = true; }
@@ -78,15 +85,9 @@
     doing[button.dataset.do](button);
     if (menu && button.dataset.do !== "theme") menu.open = false;
   });
-  document.addEventListener("change", function (event) {
-    if (event.target.id !== "single-keys") return;
-    try { localStorage.setItem(KEY, event.target.checked ? "on" : "off"); } catch (_blocked) { say("…"); }
-  });
   document.addEventListener("toggle", function (event) {
     if (event.target.matches && event.target.matches("details.pl-menu")) {
       showTheme();
-      var box = document.getElementById("single-keys");
-      if (box) box.checked = singleKeys();
     }
   }, true);
 
@@ -97,10 +98,14 @@
     url.searchParams.set("to", new Date(plant.range.to_us / 1000).toISOString());
     return url.href;
   };
+  function back(s) {
+    var unit = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]].find(function (u) { return s % u[1] === 0; });
+    return "now-" + s / unit[1] + unit[0];
+  }
   plant.toggleLive = function () {
     if (!plant.range) return;
     var width = Math.round((plant.range.to_us - plant.range.from_us) / 1e6);
-    if (!plant.range.live) plant.address.change({ from: "now-" + width + "s", to: null });
+    if (!plant.range.live) plant.address.change({ from: back(width), to: null });
     else {
       var end = plant.live.now() || plant.range.to_us;
       plant.address.change({ from: new Date(end / 1000 - width * 1000).toISOString(), to: new Date(end / 1000).toISOString() });

@@ -4,7 +4,7 @@
   "use strict";
   var plant = (window.plant = window.plant || {});
   var KEY = "plantglass.tree", MOST = 400;
-  var nodes = [], byId = {}, children = {}, states = {}, filter = "", open = load();
+  var nodes = [], byId = {}, children = {}, states = {}, filter = "", shown = "", open = load();
 
   function load() { try { return new Set(JSON.parse(sessionStorage.getItem(KEY) || "[]")); } catch (_bad) { return new Set(); } }
   function keep() { try { sessionStorage.setItem(KEY, JSON.stringify(Array.from(open))); } catch (_blocked) { /* forgets on reload */ } }
@@ -65,6 +65,12 @@
     else element.setAttribute("aria-hidden", "true");
     return element;
   }
+  function show(link, state) {
+    var before = link.querySelector(".pl-shape");
+    if (before && state && before.classList.contains("pl-shape--" + state[0])) return;
+    if (before) before.remove();
+    if (state) link.append(mark("pl-shape pl-shape--" + state[0], state[1]));
+  }
   function item(row, current) {
     var link = document.createElement("a"), name = document.createElement("span"), state = states[row.node.id];
     link.className = "nd" + (current ? " on" : "");
@@ -80,12 +86,20 @@
     link.append(row.inner ? mark("pl-i pl-i--" + (row.expanded ? "down" : "right")) : mark("nd-gap"));
     name.className = "lb"; name.textContent = row.node.name; link.title = row.node.name;
     link.append(name);
-    if (state) link.append(mark("pl-shape pl-shape--" + state[0], state[1]));
+    show(link, state);
     return link;
+  }
+  /* While the same rows are shown only their shapes change, so that nothing moves under the pointer. */
+  function unchanged(place) {
+    var now = here() + "|" + window.location.search + "|" + rows().map(function (row) { return row.node.id + (row.expanded ? "+" : "-"); }).join();
+    if (now !== shown || !place.firstChild) { shown = now; return false; }
+    Array.from(place.children).forEach(function (link) { show(link, states[link.dataset.id]); });
+    return true;
   }
   function draw() {
     var place = root();
     if (!place) return;
+    if (unchanged(place)) return;
     var focused = document.activeElement && place.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     var found = rows(), at = here(), drawn = found.slice(0, MOST).map(function (row) { return item(row, row.node.path === at); });
     place.replaceChildren.apply(place, drawn);

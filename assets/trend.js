@@ -68,8 +68,8 @@
     var none = window.dash_clientside.no_update;
     var cause = (window.dash_clientside.callback_context.triggered[0] || {}).prop_id || "";
     var mine = kept[id];
-    if (sent && (!mine || mine.sent !== sent)) {
-      mine = kept[id] = { sent: sent, figure: sent.figure, traces: sent.traces, key: sent.key, after: sent.after, at: sent.at, hold: sent.hold, widths: sent.widths };
+    if (sent && (!mine || mine.made !== sent.made || mine.key !== sent.key)) {
+      mine = kept[id] = { made: sent.made, figure: sent.figure, traces: sent.traces, key: sent.key, after: sent.after, at: sent.at, hold: sent.hold, widths: sent.widths };
     } else if (cause.indexOf("tick") >= 0) {
       if (!mine || !tick || tick.key !== mine.key) return [none, none];
       extend(mine, tick);

@@ -134,7 +134,8 @@ def show_trend(request: Request, place: dict[str, Any] | None) -> Any:
         return (no_update,) * 4
     view = here.view(request.now_us)
     courses = _courses(request, _chosen(request, here, view), (view.from_us, view.to_us))
-    return trend.figure(courses, view), trend.nothing(courses, view), summary(courses, view), trend.subtitle(courses)
+    drawn = trend.figure(courses, view, request.now_us)
+    return drawn, trend.nothing(courses, view), summary(courses, view), trend.subtitle(courses)
 
 
 def _courses(request: Request, chosen: list[Tag], window: tuple[int, int]) -> list[Course]:

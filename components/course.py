@@ -59,6 +59,12 @@ class Course:
         """True for a signal that speaks until its next change."""
         return self.tag.interval_s is None and not self.width_us
 
+    @property
+    def lone(self) -> bool:
+        """True when some point has no neighbour to draw a line to, as where samples come later than they speak."""
+        known = np.concatenate([[False], self.usable, [False]])
+        return bool((known[1:-1] & ~known[:-2] & ~known[2:]).any())
+
     def since(self, at_us: int) -> Course:
         """The points from a time on."""
         i = int(np.searchsorted(self.at_us, at_us))

@@ -177,10 +177,7 @@ KEYS: tuple[tuple[str, str], ...] = (
 
 def _help() -> html.Dialog:
     keys = [html.Tr([html.Td([html.Kbd(part) for part in key.split()]), html.Td(t(what))]) for key, what in KEYS]
-    switch = html.Label(
-        [dcc.Input(id="single-keys", type="checkbox", value="on"), t("Single-key shortcuts")],  # type: ignore[arg-type]
-        className="pl-check",
-    )
+    switch = html.Button(t("Single-key shortcuts"), className="pl-ctl pl-switch", **data(do="keys"), **aria(pressed="true"))
     return dialog(
         HELP,
         t("Help"),

@@ -22,7 +22,7 @@ QUICK: tuple[tuple[str, str, str, str], ...] = (
     ("Today", "today", "now", "today"),
     ("Last hour", "now-1h", "now", ""),
     ("Last 8 hours", "now-8h", "now", ""),
-    ("Last 24 hours", "now-24h", "now", ""),
+    ("Last 24 hours", "now-1d", "now", ""),
     ("Last 7 days", "now-7d", "now", ""),
     ("Last 30 days", "now-30d", "now", ""),
     ("Last 90 days", "now-90d", "now", ""),

@@ -27,7 +27,7 @@ GRAPH, FIGURE, TICK, AFTER, SINK, ZOOM = "trend", "trend-figure", "trend-tick", 
 PICKER, SUMMARY, PANEL, TABLE, TABLE_DIALOG = "trend-picker", "trend-summary", "trend", "trend-table", "trend-table-dialog"
 EMPTY, CHOSEN, SOUGHT = "trend-empty", "trend-chosen", "trend-sought"
 
-MOST_POINTS = 2_000
+MOST_POINTS, FEW = 2_000, 300
 ROW_PX, EDGE_PX = 118, 62
 
 
@@ -92,8 +92,11 @@ def _dullness(tag: Tag) -> int:
 
 
 # ------------------------------------------------------------------ the figure
-def figure(courses: Sequence[Course], view: View) -> dict[str, Any]:
-    """What the browser keeps: the figure, where each signal's traces and label stand, and what a tick must match."""
+def figure(courses: Sequence[Course], view: View, made: int = 0) -> dict[str, Any]:
+    """What the browser keeps: the figure, where each signal's traces and label stand, and what a tick must match.
+
+    `made` tells one figure from the next (the time it was made, in µs).
+    """
     shift = shift_ms(view)
     drawn: dict[str, Any] = {"data": [], "layout": _layout(len(courses), view)}
     places: dict[str, dict[str, int]] = {}
@@ -103,11 +106,12 @@ def figure(courses: Sequence[Course], view: View) -> dict[str, Any]:
         "figure": drawn,
         "traces": places,
         "key": key(view),
+        "made": made,
         "shift_ms": shift,
         "after": {str(c.tag.id): frontier(c, view) for c in courses},
         "widths": {str(c.tag.id): c.width_us for c in courses},
         "at": newest_us(courses),
-        "hold": hold_us(courses),
+        "hold": hold_us(courses) if view.live else 0,
     }
 
 
@@ -245,6 +249,8 @@ def _traces(course: Course, axis: str, view: View) -> dict[str, dict[str, Any]]:
         stroke = {"color": "@normal/40", "width": 1.25}
         traces["envelope"] = {**base, **parts["envelope"], "line": stroke, "hoverinfo": "skip"}
     line = {"color": "@normal", "width": 1.5, "shape": "linear" if course.width_us else shape}
+    if not course.width_us and (course.lone or len(course.at_us) <= FEW):
+        base |= {"mode": "lines+markers", "marker": {"size": 4, "color": "@normal"}}
     traces["line"] = {
         **base,
         **parts["line"],

@@ -190,12 +190,19 @@ def place_href(view: View, path: str, kind: str) -> str:
 
 
 def neighbour(view: View, turns: int, now_us: int) -> tuple[str, str]:
-    """`from` and `to` of the range of equal length before (-1) or after (+1); one that would pass now ends at now."""
+    """`from` and `to` of the range of equal length before (-1) or after (+1); one that would (nearly) reach now ends at now."""
     width = view.to_us - view.from_us
     from_us, to_us = view.from_us + turns * width, view.to_us + turns * width
-    if to_us >= now_us:
-        return f"now-{max(1, width // SECOND_US)}s", "now"
+    if to_us >= now_us - width // 50:
+        return back(width), "now"
     return stamp(from_us), stamp(to_us)
+
+
+def back(width_us: int) -> str:
+    """`now-8h` for eight hours: in the largest unit that fits whole."""
+    seconds = max(1, round(width_us / SECOND_US))
+    unit = next(u for u in ("d", "h", "m", "s") if seconds * SECOND_US % UNITS_US[u] == 0)
+    return f"now-{seconds * SECOND_US // UNITS_US[unit]}{unit}"
 
 
 def stamp(at_us: int) -> str:

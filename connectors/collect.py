@@ -45,6 +45,7 @@ class Condition:
     later than its receipt): what a source measured after it may be missing when the connection is lost.
     """
 
+    name: str = ""
     state: str = "connecting"
     detail: str = ""
     last_sample_us: int | None = None
@@ -55,7 +56,7 @@ class Condition:
     def say(self, state: str, detail: str = "") -> None:
         """connecting, connected, disconnected or refused, and why."""
         if (state, detail) != (self.state, self.detail):
-            log.info("%s %s", state, detail)
+            log.info("%s is %s%s", self.name, state, detail and f": {detail}")
         self.state, self.detail = state, detail
 
     def saw(self, intake: Intake) -> None:

@@ -210,7 +210,8 @@ class Worker:
         waiting = self.spool.newest(item.id)
         times = [facts.get("heard_us"), heard(waiting) if len(waiting) else None]
         last = known.last_sample_us if known else None
-        return Condition(last_sample_us=last, heard_us=max((t for t in times if t is not None), default=None), facts=facts)
+        heard_us = max((t for t in times if t is not None), default=None)
+        return Condition(item.name, last_sample_us=last, heard_us=heard_us, facts=facts)
 
     def _collector(self, item: Source, member: int, condition: Condition) -> Collector:
         bound = tag.bindings(self._store, item.id)

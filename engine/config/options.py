@@ -27,12 +27,15 @@ class OpcuaSettings:
     sampling_ms: float = 250.0
     queue: int = 0
     timeout_s: float = 10.0
+    trigger: str = "timestamp"
 
     def __post_init__(self) -> None:
         if not _is_opc_address(self.url):
             raise Invalid(f"The address “{self.url}” is not of the form opc.tcp://host:port/name.")
         if self.security not in SECURITY:
             raise Invalid(f"There is no security policy “{self.security}”; use {', '.join(SECURITY)}.")
+        if self.trigger not in ("timestamp", "value"):
+            raise Invalid(f"There is no trigger “{self.trigger}”; use timestamp or value.")
         _check_password(self.user, self.password_env, self.password_file)
         if self.publishing_ms <= 0 or self.sampling_ms < 0 or self.queue < 0 or self.timeout_s <= 0:
             raise Invalid("The intervals and the timeout of an OPC UA source must be more than 0, its queue at least 0.")

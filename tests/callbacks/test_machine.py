@@ -105,11 +105,11 @@ def test_current_values_and_the_rows_that_changed(site: Store) -> None:
 
 
 def test_the_trend_reaches_from_single_samples_to_the_whole_history(site: Store) -> None:
-    tag = fill(site, "filler-1.fill_weight", 10 + np.sin(np.arange(30_000) / 50), step_s=30)
-    short = machine.show_trend(request(site), place(site, FILLER + "&sel=filler-1.fill_weight&from=now-5m"))[0]
-    whole = machine.show_trend(request(site), place(site, FILLER + "&sel=filler-1.fill_weight&from=now-90d"))[0]
+    tag = fill(site, "filler-1.pump_pressure", 10 + np.sin(np.arange(30_000) / 50))
+    short = machine.show_trend(request(site), place(site, FILLER + "&sel=filler-1.pump_pressure&from=now-5m"))[0]
+    whole = machine.show_trend(request(site), place(site, FILLER + "&sel=filler-1.pump_pressure&from=now-90d"))[0]
     assert (short["widths"][str(tag.id)], whole["widths"][str(tag.id)] > 0) == (0, True)
-    assert len(short["figure"]["data"][0]["x"]) == 10 + 1
+    assert len(short["figure"]["data"][0]["x"]) in (30, 31, 32)
     assert max(len(t["x"]) for t in whole["figure"]["data"]) <= trend.MOST_POINTS
 
 

@@ -80,6 +80,12 @@ def test_a_gap_breaks_the_line_and_is_not_drawn_as_a_doubtful_sample() -> None:
     assert data[places["line"]]["connectgaps"] is False
 
 
+def test_single_samples_can_be_seen() -> None:
+    few, lone = drawn(raw([250, 251])), drawn(raw([250, NAN, 251] * 200, count=[1, 0, 1] * 200))
+    many = drawn(raw([250.0] * 600))
+    assert [made["figure"]["data"][0]["mode"] for made in (few, lone, many)] == ["lines+markers", "lines+markers", "lines"]
+
+
 def test_a_sample_that_is_not_good_is_marked_at_the_height_of_the_one_before() -> None:
     made = drawn(raw([250, NAN, 251], count=[1, 1, 1]))
     bad = made["figure"]["data"][made["traces"]["1"]["bad"]]

@@ -90,7 +90,7 @@ def test_the_previous_range_is_as_long_and_ends_where_this_one_begins() -> None:
     start, end = neighbour(view, -1, NOW)
     before = read("/machine", f"?from={start}&to={end}", CLOCKS)
     assert (before.from_us, before.to_us) == (NOW - 16 * HOUR_US, NOW - 8 * HOUR_US)
-    assert neighbour(before, 1, NOW) == ("now-28800s", "now")
+    assert neighbour(before, 1, NOW) == ("now-8h", "now")
 
 
 def test_anchors_come_from_the_calendar_and_the_local_midnight() -> None:

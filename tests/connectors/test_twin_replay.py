@@ -170,7 +170,7 @@ def test_the_public_tablet_press_series_plays(tmp_path: Path) -> None:
     broker.start()
     listener = Listener(broker.port, "acme/#")
     sent = asyncio.run(play(short, chart, recording, Playing(tmp_path, broker.port, speed=None)))
-    until(lambda: len(listener.heard) == sent, 30)
+    until(lambda: len(listener.heard) == sent, 120)
     listener.stop()
     broker.stop()
     with short.open(encoding="utf-8") as stream:
