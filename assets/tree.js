@@ -4,12 +4,12 @@
   "use strict";
   var plant = (window.plant = window.plant || {});
   var KEY = "plantglass.tree", MOST = 400;
-  var nodes = [], byId = {}, children = {}, states = {}, filter = "", shown = "", open = load();
+  var nodes = [], byId = {}, children = {}, states = {}, filter = "", shown = "", place = {}, open = load();
 
   function load() { try { return new Set(JSON.parse(sessionStorage.getItem(KEY) || "[]")); } catch (_bad) { return new Set(); } }
   function keep() { try { sessionStorage.setItem(KEY, JSON.stringify(Array.from(open))); } catch (_blocked) { /* forgets on reload */ } }
   function root() { return document.getElementById("tree"); }
-  function here() { return new URLSearchParams(window.location.search).get("at") || ""; }
+  function here() { return place.path || ""; }
 
   function take(list) {
     nodes = list || [];
@@ -90,22 +90,21 @@
     return link;
   }
   /* While the same rows are shown only their shapes change, so that nothing moves under the pointer. */
-  function unchanged(place) {
+  function unchanged(box) {
     var now = here() + "|" + window.location.search + "|" + rows().map(function (row) { return row.node.id + (row.expanded ? "+" : "-"); }).join();
-    if (now !== shown || !place.firstChild) { shown = now; return false; }
-    Array.from(place.children).forEach(function (link) { show(link, states[link.dataset.id]); });
+    if (now !== shown || !box.firstChild) { shown = now; return false; }
+    Array.from(box.children).forEach(function (link) { show(link, states[link.dataset.id]); });
     return true;
   }
   function draw() {
-    var place = root();
-    if (!place) return;
-    if (unchanged(place)) return;
-    var focused = document.activeElement && place.contains(document.activeElement) ? document.activeElement.dataset.id : null;
+    var box = root();
+    if (!box || unchanged(box)) return;
+    var focused = document.activeElement && box.contains(document.activeElement) ? document.activeElement.dataset.id : null;
     var found = rows(), at = here(), drawn = found.slice(0, MOST).map(function (row) { return item(row, row.node.path === at); });
-    place.replaceChildren.apply(place, drawn);
+    box.replaceChildren.apply(box, drawn);
     var rest = document.getElementById("tree-rest");
     if (rest) rest.textContent = found.length > MOST ? rest.dataset.words.replace("{n}", found.length - MOST) : found.length ? "" : rest.dataset.none;
-    var entry = place.querySelector('[data-id="' + focused + '"]') || place.querySelector('[aria-current="page"]') || drawn[0];
+    var entry = box.querySelector('[data-id="' + focused + '"]') || box.querySelector('[aria-current="page"]') || drawn[0];
     if (entry) { entry.tabIndex = 0; if (focused) entry.focus(); }
   }
   function turn(id, expand) {
@@ -144,9 +143,10 @@
 
   plant.tree = { rows: rows, draw: draw };
   var functions = ((window.dash_clientside = window.dash_clientside || {}).tree = {});
-  functions.draw = function (list, marks, _address) {
+  functions.draw = function (list, marks, opened) {
     if (list && list !== nodes) take(list);
     states = marks || {};
+    place = opened || place;
     reveal();
     draw();
     return window.dash_clientside.no_update;

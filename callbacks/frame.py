@@ -33,7 +33,7 @@ clientside(
     Output(location.SINK_TREE, "data"),
     Input(location.NODES, "data"),
     Input(location.MARKS, "data"),
-    Input(live.ADDRESS, "data"),
+    Input(live.PLACE, "data"),
 )
 
 

@@ -146,9 +146,8 @@ def _bottom_link(to: Destination, path: str, search: str) -> html.A:
 def user_menu(user: User) -> html.Details:
     """Who is signed in, the theme, the way out."""
     initials = "".join(part[0] for part in user.full_name.split()[:2]).upper() or user.name[:2].upper()
-    avatar = html.Summary(
-        html.Span(initials, className="pl-avatar"), **aria(label=t("Signed in as {name}", name=user.full_name))
-    )
+    spoken = html.Span(t("Signed in as {name}", name=user.full_name), className="pl-sr")
+    avatar = html.Summary([html.Span(initials, className="pl-avatar", **aria(hidden="true")), spoken])
     leave = html.Form(html.Button(t("Sign out"), className="pl-ctl", id="sign-out"), action="/logout", method="POST")
     who = html.Div(
         [html.B(user.full_name), html.Span(", ".join(sorted({g.role for g in user.grants})) or user.name, className="cap t2")]

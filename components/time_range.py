@@ -35,7 +35,7 @@ def control() -> html.Div:
     summary = html.Summary(
         [icon("clock"), html.Span("…", id=LABEL, className="ell"), icon("down", small=True)],
         className="pl-ctl",
-        **aria(label=t("Time range")),
+        title=t("Time range (t)"),
         **data(key="t"),
     )
     return html.Div(

@@ -52,7 +52,11 @@ def graph() -> list[Any]:
 def picker() -> html.Details:
     """Which signals are drawn: those of the place, and with words typed those of the whole plant."""
     seek = dcc.Input(
-        id=SOUGHT, type="text", placeholder=t("Search all signals"), debounce=0.3, autoComplete="off", className="pl-in"
+        id=SOUGHT,
+        type="text",
+        placeholder=t("Search all signals"),
+        debounce=0.3,
+        autoComplete="off",
     )
     boxes = html.Div(
         dcc.Checklist(id=PICKER, options=[], value=[]), className="pl-boxes", role="group", **aria(label=t("Signals"))

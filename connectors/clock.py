@@ -123,8 +123,9 @@ class Runner:
         self._thread.start()
 
     def stop(self) -> None:
-        """End; a run that goes on is left to the next worker when this process ends."""
+        """End; a run that takes longer than a moment is left to the next worker when this process ends."""
         self._closing.set()
+        self._thread.join(timeout=LOOK_FOR_RUNS_S)
 
     def _run(self) -> None:
         while not self._closing.is_set():

@@ -65,6 +65,9 @@ class FolderCollector:
                 self._inlet.condition.say("disconnected", str(error))
             except OSError as error:
                 self._inlet.condition.say("disconnected", f"The folder {self.folder} cannot be used: {error.strerror}.")
+            except Exception as error:  # a fault of ours must not end the watch
+                log.exception("The folder %s: something unexpected; it is looked at again.", self.folder)
+                self._inlet.condition.say("disconnected", f"{type(error).__name__}: {error}")
             self._closing.wait(LOOK_EVERY_S)
 
     def look(self) -> int:

@@ -53,8 +53,10 @@ class SparkplugReader:
         """The host is here; what the edge nodes said while it was away is lost, so they are asked to be born again."""
         self._client = client
         client.publish(self._state_topic, self._state(True), qos=1, retain=True)
-        known, self._sessions = list(self._sessions), {}
-        for group, node in known:
+        known = {"/".join(key) for key in self._sessions} | set(self._condition.facts.get("edge_nodes", ()))
+        self._sessions = {}
+        for name in sorted(known):
+            group, _, node = name.partition("/")
             self._ask_rebirth(group, node, "the host was away")
 
     def read(self, message: Message, receipt: Receipt) -> None:

@@ -79,9 +79,8 @@ def order_of(record: Mapping[str, Any]) -> WorkOrder:
 
 def orders_of_csv(text: str) -> list[WorkOrder]:
     """Orders of a CSV file with a header line; `batches` separates numbers by semicolons. Raises `Invalid`."""
-    reader = csv.DictReader(io.StringIO(text))
     found = []
-    for line, row in enumerate(reader, start=2):
+    for line, row in enumerate(_rows(text), start=2):
         try:
             found.append(order_of({k: v for k, v in row.items() if k} | {"batches": _listed(row.get("batches"))}))
         except Invalid as error:
@@ -89,6 +88,13 @@ def orders_of_csv(text: str) -> list[WorkOrder]:
     if not found:
         raise Invalid("The file holds no order.")
     return found
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    try:
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise Invalid(f"The file is no CSV: {error}.") from error
 
 
 def _listed(word: str | None) -> list[str]:

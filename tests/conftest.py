@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, make_url, text
 
 from db import embedded
 from db.store import Store, migrate
 
 _numbers = itertools.count(1)
+
+settings.register_profile("house", deadline=None)  # speed is shown by the bench, not asserted by tests
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

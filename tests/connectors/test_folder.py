@@ -88,6 +88,7 @@ def test_the_same_file_twice_changes_nothing(plant: Store, tmp_path: Path) -> No
         ("a.json", RECORD | {"quantity": 0}, "quantity above 0"),
         ("a.json", RECORD | {"product": "P9"}, "“P9”, which is not configured"),
         ("a.csv", b"number;product\n", "holds no order"),
+        ("a.csv", b'"' + b"x" * 200_000, "The file is no CSV"),
         ("a.json", b"[" * 100_000, "The file is no JSON"),
     ],
 )
@@ -156,8 +157,11 @@ def test_settings_are_checked(plant: Store, tmp_path: Path) -> None:
     bench.spool.close()
 
 
+csv_like = st.text(st.sampled_from('number,product\r\n\x00";1é'), max_size=60).map(str.encode)
+
+
 @settings(max_examples=60)
-@given(st.binary(max_size=300), st.sampled_from([".json", ".csv"]))
+@given(st.binary(max_size=300) | csv_like, st.sampled_from([".json", ".csv"]))
 def test_any_bytes_are_orders_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes, suffix: str) -> None:
     file = tmp_path_factory.mktemp("orders") / f"x{suffix}"
     file.write_bytes(content)

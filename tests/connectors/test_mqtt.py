@@ -347,6 +347,22 @@ def test_sparkplug_births_data_deaths_and_rebirth(broker: Broker, tmp_path: Path
     sender.loop_stop()
 
 
+def test_a_host_that_comes_back_asks_the_nodes_it_knew_to_be_born_again(broker: Broker, tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "spool", Source(5, 1, "rooms", "sparkplug", {"host": "127.0.0.1", "port": broker.port}))
+    bench.condition.facts["edge_nodes"] = {"plant/edge": True}
+    heard: list[str] = []
+    sender = publisher(broker.port)
+    sender.on_message = lambda _client, _data, message: heard.append(message.topic)
+    sender.subscribe("spBv1.0/plant/NCMD/#", 1)
+    collector = MqttCollector(bench.source, SparkplugReader(bench.source, [], bench.condition), bench.receipt, bench.inlet)
+    collector.start()
+    eventually(lambda: heard == ["spBv1.0/plant/NCMD/edge"], "the rebirth request")
+    collector.stop()
+    bench.spool.close()
+    sender.disconnect()
+    sender.loop_stop()
+
+
 def test_a_host_that_dies_without_a_word_leaves_its_will(broker: Broker, tmp_path: Path) -> None:
     bench = Bench(tmp_path / "spool", Source(5, 1, "rooms", "sparkplug", {"host": "127.0.0.1", "port": broker.port}))
     collector = MqttCollector(bench.source, SparkplugReader(bench.source, [], bench.condition), bench.receipt, bench.inlet)

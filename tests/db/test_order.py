@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import text
 
 from db import job, order
 from db.historian import ingest
@@ -257,30 +256,34 @@ def test_a_failed_derivation_leaves_its_work_to_the_next(plant: Store) -> None:
     assert seen(plant, 2) == [Occupation("B1", "", START, None)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(said_by_machines.filter(bool), min_size=1, max_size=4), st.booleans())
-def test_incremental_equals_recomputation(template: str, cluster: str, portions: list[list[Said]], often: bool) -> None:
-    name = f"{template}_orders"
-    url = make_url(cluster).set(database=name).render_as_string(hide_password=False)
-    admin = create_engine(cluster, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"drop database if exists {name} with (force)"))
-        connection.execute(text(f"create database {name} template {template} strategy file_copy"))
-    store = Store(url)
-    try:
-        furnish(store)
-        kept: dict[tuple[int, str], Said] = {}
-        for portion in portions:
-            fresh = {(s.at_us, s.signal): s for s in portion if (s.at_us, s.signal) not in kept}
-            kept |= fresh
-            say(store, 2, [replace(s, at_us=START + s.at_us) for s in fresh.values()])
-            if often:
-                work(store)
-        work(store)
-        moved = [replace(s, at_us=START + s.at_us) for s in kept.values()]
-        assert seen(store, 2) == occupations(moved, {}, START, None)
-    finally:
-        store.close()
-        with admin.connect() as connection:
-            connection.execute(text(f"drop database if exists {name} with (force)"))
-        admin.dispose()
+def test_incremental_equals_recomputation(plant: Store, portions: list[list[Said]], often: bool) -> None:
+    node = another_machine(plant)
+    kept: dict[tuple[int, str], Said] = {}
+    for portion in portions:
+        fresh = {(s.at_us, s.signal): s for s in portion if (s.at_us, s.signal) not in kept}
+        kept |= fresh
+        say(plant, node, [replace(s, at_us=START + s.at_us) for s in fresh.values()])
+        if often:
+            work(plant)
+    work(plant)
+    moved = [replace(s, at_us=START + s.at_us) for s in kept.values()]
+    assert seen(plant, node) == occupations(moved, {}, START, None)
+
+
+def another_machine(store: Store) -> int:
+    with store.change("test", "another machine") as change:
+        name = "machine-' || (select count(*) from location)"
+        made = change.connection.execute(
+            text(
+                "insert into location (site_id, parent_id, slug, path, name, kind)"
+                f" values (1, 1, '{name}, 'dublin/{name}, '{name}, 'machine') returning id"
+            )
+        ).scalar_one()
+        tags = (
+            "insert into tag (site_id, location_id, name, title, kind)"
+            " select 1, l.id, l.slug || '.' || s, s, 'text' from location l, unnest(array['batch', 'phase']) s where l.id = :id"
+        )
+        change.connection.execute(text(tags), {"id": made})
+    return int(made)
