@@ -101,14 +101,15 @@ def show_now(request: Request, place: dict[str, Any] | None) -> Any:
     Output(machine.SEEN, "data", allow_duplicate=True),
     Output(machine.row_id(ALL), "children"),
     Input(live.LIVE, "data"),
+    Input(live.BEAT, "data"),
     State(live.PLACE, "data"),
     State(machine.SEEN, "data"),
     State(machine.row_id(ALL), "id"),
     permission="historian.read",
     prevent_initial_call=True,
 )
-def refresh_now(request: Request, _live: Any, place: Any, seen: Any, rows: list[dict[str, int]]) -> Any:
-    """The rows whose value is newer than the one shown."""
+def refresh_now(request: Request, _live: Any, _beat: Any, place: Any, seen: Any, rows: list[dict[str, int]]) -> Any:
+    """The rows whose value is newer than the one shown; on the beat too, since silence raises no revision."""
     here = _here(place)
     if here is None or here.node is None:
         return no_update, no_update, no_update, [no_update] * len(rows)

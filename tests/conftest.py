@@ -51,12 +51,18 @@ def template(cluster: str) -> str:
 @pytest.fixture
 def database_url(cluster: str, template: str) -> Iterator[str]:
     """URL of a fresh migrated database of its own."""
+    url = new_database(cluster, template)
+    try:
+        yield url
+    finally:
+        _run(cluster, f"drop database if exists {make_url(url).database} with (force)")
+
+
+def new_database(cluster: str, template: str) -> str:
+    """A clone of the migrated template; returns its URL. It goes with the cluster at the latest."""
     name = f"{template}_{next(_numbers)}"
     _run(cluster, f"create database {name} template {template} strategy file_copy")
-    try:
-        yield at_database(cluster, name)
-    finally:
-        _run(cluster, f"drop database if exists {name} with (force)")
+    return at_database(cluster, name)
 
 
 @pytest.fixture

@@ -95,10 +95,10 @@ def test_current_values_and_the_rows_that_changed(site: Store) -> None:
     strip, rows, _, seen = machine.show_now(request(site), here)
     assert "10.200" in words(rows)
     ids = [{"type": "now-row", "tag": int(number)} for number in seen]
-    *_, cells = machine.refresh_now(request(site), None, here, seen, ids)
+    *_, cells = machine.refresh_now(request(site), None, None, here, seen, ids)
     assert cells == [no_update] * len(ids)
     tag = fill(site, "filler-1.fill_weight", np.array([10.3]), end_us=NOW + SECOND_US)
-    *_, cells = machine.refresh_now(request(site, now_us=NOW + SECOND_US), None, here, seen, ids)
+    *_, cells = machine.refresh_now(request(site, now_us=NOW + SECOND_US), None, None, here, seen, ids)
     changed = [row["tag"] for row, cell in zip(ids, cells, strict=True) if cell is not no_update]
     assert changed == [tag.id]
     assert strip is not None
