@@ -10,7 +10,7 @@ from dash import Input, Output, State, no_update
 
 from callbacks.registry import Request, callback, clientside
 from components import frame, live, location, states, time_range
-from components.view import Context, anchors, asked_place
+from components.view import Context, address_of, anchors, asked_place, context_of
 from db import location as places
 from engine.errors import NotFound
 from engine.location import MapDef, NodeKind, Tree
@@ -50,13 +50,14 @@ def show_tree(request: Request, *_causes: Any) -> Any:
 
 
 @callback(Output(live.PLACE, "data"), Input(live.ADDRESS, "data"), Input(live.REFRESH, "data"), permission="location.read")
-def open_place(request: Request, address: dict[str, str] | None, _again: Any) -> Any:
+def open_place(request: Request, sent: Any, _again: Any) -> Any:
     """What the address leads to. Without a place: the first one that the user may see."""
-    if not address:
+    address = address_of(sent)
+    if address is None:
         return no_update
     tree = places.tree(request.scope, request.store)
     node = _asked(request, tree, asked_place(address["search"]))
-    common = Context(address["path"], address["search"], address.get("zone") or "UTC")
+    common = Context(address["path"], address["search"], address["zone"])
     if node is None:
         return asdict(common)
     zone = tree.zone_of(node.id)
@@ -99,9 +100,9 @@ def _anchors(request: Request, node: MapDef, zone: str) -> dict[str, int]:
 )
 def show_place(request: Request, place: dict[str, Any] | None) -> Any:
     """Breadcrumb, navigation, what was wrong with the address, help."""
-    if not place:
+    here = context_of(place)
+    if here is None:
         return (no_update,) * 5
-    here = Context(**place)
     view, tree = here.view(request.now_us), places.tree(request.scope, request.store)
     crumb = location.breadcrumb(tree, tree.nodes.get(here.node or 0), view)
     links = frame.navigation(here.page, here.search), frame.bottom(here.page, here.search)
@@ -119,9 +120,9 @@ def show_place(request: Request, place: dict[str, Any] | None) -> Any:
 )
 def show_range(request: Request, place: dict[str, Any] | None) -> Any:
     """The time range control."""
-    if not place:
+    here = context_of(place)
+    if here is None:
         return (no_update,) * 5
-    here = Context(**place)
     view = here.view(request.now_us)
     choices = time_range.choices(view, frozenset(here.anchors))
     return time_range.label(view, request.now_us), choices, *time_range.arrows(view, request.now_us), live.range_of(view)

@@ -11,7 +11,7 @@ from callbacks.signals import readings, tags_below
 from components import live, location, states
 from components.machine import Reading, overall
 from components.text import t
-from components.view import Context
+from components.view import Context, context_of
 from db import location as places
 from engine.location import Tree
 from engine.tag import ValueKind
@@ -44,9 +44,9 @@ def show_marks(request: Request, _beat: Any, nodes: list[dict[str, Any]] | None)
 )
 def show_children(request: Request, place: dict[str, Any] | None, _beat: Any) -> Any:
     """What lies in the place, as it is now."""
-    if not place or place["page"] not in PAGES:
+    here = context_of(place)
+    if here is None or here.page not in PAGES:
         return (no_update,) * 6
-    here = Context(**place)
     if here.node is None:
         return t("No such place"), "", states.nowhere(here.search), [], location.height(0), no_update
     rows = _rows(request, here)

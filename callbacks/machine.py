@@ -11,7 +11,7 @@ from callbacks.signals import readings, tables, tags_below
 from components import frame, live, machine, panel, sheet, states, timeline, trend
 from components.course import Course, course, summary
 from components.text import t
-from components.view import Context, View
+from components.view import Context, View, context_of
 from db import tag as tags
 from db.historian.read import texts_between
 from db.historian.trace import reduce
@@ -39,7 +39,8 @@ clientside("address.pick", Output(trend.SINK, "data"), Input(trend.PICKER, "valu
 
 
 def _here(place: dict[str, Any] | None) -> Context | None:
-    return Context(**place) if place and place["page"] == PAGE else None
+    here = context_of(place)
+    return here if here and here.page == PAGE else None
 
 
 def _own_tags(request: Request, here: Context) -> tuple[Tag, ...]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from components.format import iso, zone
@@ -25,6 +26,7 @@ ANCHORS = ("shift", "last-shift", "today")
 DEFAULT_FROM, DEFAULT_TO = "now-8h", "now"
 LONGEST_US = 20 * 366 * DAY_US
 MOST_SIGNALS = 5
+LONGEST_SEARCH = 4_000
 _RELATIVE = re.compile(r"now(?:-(\d{1,6})([smhdw]))?")
 
 
@@ -85,6 +87,39 @@ class Context:
     def view(self, now_us: int) -> View:
         """The view at an instant."""
         return read(self.page, self.search, Clocks(now_us, self.zone, self.own, self.anchors))
+
+
+def context_of(sent: Any) -> Context | None:
+    """The context that the browser sent back; None while there is none. Raises `Invalid` for what no page made."""
+    if not sent:
+        return None
+    try:
+        found = Context(**sent)
+        words = (found.page, found.search, found.own, found.path, found.name, found.kind, found.zone)
+        whole = all(isinstance(word, str) and "\x00" not in word for word in words) and len(found.search) <= LONGEST_SEARCH
+        numbers = [*found.anchors.values(), 0 if found.node is None else found.node]
+        whole = whole and all(isinstance(n, int) for n in numbers) and -1 < (found.node or 0) < 2**31
+        zone(found.zone), zone(found.own)
+    except (TypeError, AttributeError, ValueError, LookupError) as error:
+        raise Invalid("The browser sent a place that no page made. Load the page again.") from error
+    if not whole:
+        raise Invalid("The browser sent a place that no page made. Load the page again.")
+    return found
+
+
+def address_of(sent: Any) -> dict[str, str] | None:
+    """Path, search and zone of the browser's address; None while there is none. An unknown zone counts as UTC."""
+    if not sent:
+        return None
+    words = [sent.get(name) for name in ("path", "search")] if isinstance(sent, dict) else [None]
+    if not all(isinstance(word, str) and "\x00" not in word and len(word) <= LONGEST_SEARCH for word in words):
+        raise Invalid("The browser sent an address that is none. Load the page again.")
+    own = sent.get("zone")
+    try:
+        zone(own)
+    except (TypeError, ValueError, LookupError):
+        own = "UTC"
+    return {"path": sent["path"], "search": sent["search"], "zone": own}
 
 
 def anchors(now_us: int, zone_name: str, shifts: Sequence[Shift]) -> dict[str, int]:
