@@ -58,9 +58,4 @@
     if (clicks) change({ from: from, to: to });
     return window.dash_clientside.no_update;
   };
-  functions.pick = function (names, shown) {
-    var most = 5, wanted = (names || []).slice(-most).join(",");
-    if (wanted !== (shown || []).join(",")) change({ sel: wanted });
-    return window.dash_clientside.no_update;
-  };
 })();

@@ -69,6 +69,12 @@
       try { localStorage.setItem(KEY, singleKeys() ? "off" : "on"); } catch (_blocked) { return; }
       button.setAttribute("aria-pressed", String(singleKeys()));
     },
+    pick: function (button) {
+      button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+      var chosen = Array.from(button.parentElement.querySelectorAll("[aria-pressed=true]")).map(function (b) { return b.dataset.tag; });
+      if (chosen.length > 5) chosen = chosen.filter(function (name) { return name !== button.dataset.tag; }).slice(-4).concat(button.dataset.tag);
+      plant.address.change({ sel: chosen.join(",") });
+    },
     reload: function () { window.location.reload(); },
     theme: function (button) { plant.theme.choose(button.dataset.theme); showTheme(); },
     again: function () { window.dash_clientside.set_props("refresh", { data: Date.now() }); },
@@ -83,7 +89,7 @@
     closeMenus(menu || document.body);
     if (!button) return;
     doing[button.dataset.do](button);
-    if (menu && button.dataset.do !== "theme") menu.open = false;
+    if (menu && ["theme", "pick"].indexOf(button.dataset.do) < 0) menu.open = false;
   });
   document.addEventListener("toggle", function (event) {
     if (event.target.matches && event.target.matches("details.pl-menu")) {

@@ -35,7 +35,6 @@ clientside(
     State(trend.GRAPH, "id"),
 )
 clientside("trend.zoom", Output(trend.ZOOM, "data"), Input(trend.GRAPH, "relayoutData"), State(trend.FIGURE, "data"))
-clientside("address.pick", Output(trend.SINK, "data"), Input(trend.PICKER, "value"), State(trend.CHOSEN, "data"))
 
 
 def _here(place: dict[str, Any] | None) -> Context | None:
@@ -57,9 +56,7 @@ def _chosen(request: Request, here: Context, view: View) -> list[Tag]:
 @callback(
     Output(machine.TITLE, "children"),
     Output(machine.TABS, "children"),
-    Output(trend.PICKER, "options"),
-    Output(trend.PICKER, "value"),
-    Output(trend.CHOSEN, "data"),
+    Output(trend.PICKER, "children"),
     Output(live.WATCH, "data"),
     Input(live.PLACE, "data"),
     permission="historian.read",
@@ -68,12 +65,11 @@ def show_machine(request: Request, place: dict[str, Any] | None) -> Any:
     """Name, tabs, the choice of signals, and what the page watches."""
     here = _here(place)
     if here is None:
-        return (no_update,) * 6
+        return (no_update,) * 4
     view = here.view(request.now_us)
     chosen, own = _chosen(request, here, view), _own_tags(request, here)
-    names = [tag.name for tag in chosen]
     nodes = dict.fromkeys([here.node or 0, *(tag.node_id for tag in chosen)])
-    return here.name or t("No such machine"), machine.tabs(view), trend.options(own, chosen), names, names, live.topics(nodes)
+    return here.name or t("No such machine"), machine.tabs(view), trend.choices(own, chosen), live.topics(nodes)
 
 
 @callback(
@@ -236,23 +232,20 @@ def _texts(request: Request, here: Context) -> list[tuple[Tag, TextEvent]]:
 
 
 @callback(
-    Output(trend.PICKER, "options", allow_duplicate=True),
+    Output(trend.PICKER, "children", allow_duplicate=True),
     Input(trend.SOUGHT, "value"),
-    State(trend.PICKER, "value"),
     State(live.PLACE, "data"),
     permission="historian.read",
     prevent_initial_call=True,
 )
-def search_signals(request: Request, sought: str | None, names: list[str] | None, place: dict[str, Any] | None) -> Any:
+def search_signals(request: Request, sought: str | None, place: dict[str, Any] | None) -> Any:
     """Signals of this machine, and with words typed those of the whole plant that match."""
     here = _here(place)
     if here is None:
         return no_update
-    own = _own_tags(request, here)
-    chosen = tags.tags_named(request.scope, request.store, names or ())
-    if not sought:
-        return trend.options(own, chosen)
-    return trend.options(own, [*chosen, *tags.tags_like(request.scope, request.store, sought, MOST_FOUND)], only=sought)
+    own, chosen = _own_tags(request, here), _chosen(request, here, here.view(request.now_us))
+    found = tags.tags_like(request.scope, request.store, sought, MOST_FOUND) if sought else None
+    return trend.choices(own, chosen, found)
 
 
 @callback(

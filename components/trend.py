@@ -18,14 +18,14 @@ from components.analog import level
 from components.course import Course, crosses_change, points, rows_of, shift_ms
 from components.shape import icon
 from components.states import empty, no_data
-from components.text import aria, t
+from components.text import aria, data, t
 from components.view import MOST_SIGNALS, View, href
 from engine.tag import Interpolation, Limits, Tag, ValueKind
 from engine.time import HOUR_US, MINUTE_US, SECOND_US
 
-GRAPH, FIGURE, TICK, AFTER, SINK, ZOOM = "trend", "trend-figure", "trend-tick", "trend-after", "trend-sink", "trend-zoom"
+GRAPH, FIGURE, TICK, AFTER, ZOOM = "trend", "trend-figure", "trend-tick", "trend-after", "trend-zoom"
 PICKER, SUMMARY, PANEL, TABLE, TABLE_DIALOG = "trend-picker", "trend-summary", "trend", "trend-table", "trend-table-dialog"
-EMPTY, CHOSEN, SOUGHT = "trend-empty", "trend-chosen", "trend-sought"
+EMPTY, SOUGHT = "trend-empty", "trend-sought"
 
 MOST_POINTS, FEW = 2_000, 300
 ROW_PX, EDGE_PX = 118, 62
@@ -40,7 +40,7 @@ def graph() -> list[Any]:
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
     }
     chart = dcc.Graph(id=GRAPH, className="pl-chart", config=config, responsive=True)
-    stores = [dcc.Store(id=name) for name in (FIGURE, TICK, AFTER, SINK, ZOOM, CHOSEN)]
+    stores = [dcc.Store(id=name) for name in (FIGURE, TICK, AFTER, ZOOM)]
     return [
         *stores,
         html.Div(id=EMPTY),
@@ -51,34 +51,27 @@ def graph() -> list[Any]:
 
 def picker() -> html.Details:
     """Which signals are drawn: those of the place, and with words typed those of the whole plant."""
-    seek = dcc.Input(
-        id=SOUGHT,
-        type="text",
-        placeholder=t("Search all signals"),
-        debounce=0.3,
-        autoComplete="off",
-    )
-    boxes = html.Div(
-        dcc.Checklist(id=PICKER, options=[], value=[]), className="pl-boxes", role="group", **aria(label=t("Signals"))
-    )
+    seek = dcc.Input(id=SOUGHT, type="text", placeholder=t("Search all signals"), debounce=0.3, autoComplete="off")
+    boxes = html.Div(id=PICKER, className="pl-boxes pl-list", role="group", **aria(label=t("Signals")))
     most = html.P(t("At most {most} at a time", most=MOST_SIGNALS), className="cap t2")
     body = html.Div([html.Label(seek, **aria(label=t("Search all signals"))), boxes, most], className="pl-pop right pl-pick")
     return html.Details([html.Summary([icon("plus"), t("Signals")], className="pl-ctl"), body], className="pl-menu")
 
 
-def options(own: Sequence[Tag], more: Sequence[Tag], *, only: str = "") -> list[dict[str, str]]:
-    """The choices of the picker: the place's own signals (with `only` none but `more`), then others with their full name.
+def choices(own: Sequence[Tag], chosen: Sequence[Tag], found: Sequence[Tag] | None = None) -> list[html.Button]:
+    """The picker's rows: what is chosen, and the place's own signals or (after a search) the ones found by words.
 
-    Texts cannot be drawn.
+    A signal of another place shows whose it is. Texts cannot be drawn.
     """
-    at_home = {tag.id for tag in own}
-    listed = {tag.id: tag for tag in [*(() if only else own), *more] if tag.kind is not ValueKind.TEXT}
-    return [{"label": _choice(tag, tag.id in at_home), "value": tag.name} for tag in listed.values()]
+    at_home, taken = {tag.id for tag in own}, {tag.id for tag in chosen}
+    listed = {tag.id: tag for tag in [*(own if found is None else chosen), *chosen, *(found or ())]}
+    return [_choice(tag, tag.id in at_home, tag.id in taken) for tag in listed.values() if tag.kind is not ValueKind.TEXT]
 
 
-def _choice(tag: Tag, at_home: bool) -> str:
+def _choice(tag: Tag, at_home: bool, taken: bool) -> html.Button:
     unit = f", {tag.unit}" if tag.unit else ""
-    return f"{tag.title}{unit}" if at_home else f"{tag.title}{unit} · {tag.name.rpartition('.')[0]}"
+    label = f"{tag.title}{unit}" if at_home else f"{tag.title}{unit} · {tag.name.rpartition('.')[0]}"
+    return html.Button(label, className="it pl-box", **data(do="pick", tag=tag.name), **aria(pressed=str(taken).lower()))
 
 
 def default_choice(tags: Sequence[Tag], most: int = 4) -> list[Tag]:
@@ -219,6 +212,7 @@ def _value_axis(course: Course, row: int, rows: int) -> dict[str, Any]:
     top = 1.0 - row * height
     axis: dict[str, Any] = {
         "domain": [max(0.0, top - 0.74 * height), top - 0.08 * height],
+        "type": "linear",
         "nticks": 4,
         "showgrid": False,
         "anchor": "x",

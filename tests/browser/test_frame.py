@@ -62,7 +62,7 @@ def test_the_address_is_the_view(page: Page) -> None:
     at_rest(page)
     page.until(lambda: page.text("#range-label").startswith("Last 30 days"), "the range is the one asked for")
     page.until(lambda: page.run("return document.querySelectorAll('#trend .ytitle, #trend .annotation').length") >= 1, "drawn")
-    assert page.run("return document.querySelectorAll('#trend-picker input:checked').length") == 1
+    assert page.run("return document.querySelectorAll('#trend-picker [aria-pressed=true]').length") == 1
 
 
 def test_a_wrong_address_is_told_and_the_page_works(page: Page) -> None:

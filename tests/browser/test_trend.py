@@ -49,7 +49,7 @@ def test_signals_of_the_whole_plant_are_found_and_drawn(page: Page) -> None:
     page.run("document.getElementById(arguments[0] + '-title').closest('header').querySelector('summary').click()", trend.PANEL)
     page.find(f"#{trend.SOUGHT}").send_keys("chiller power")
     page.until(lambda: "chiller-1" in page.text(f"#{trend.PICKER}"), "the whole plant is searched")
-    choose = f"[...document.querySelectorAll('#{trend.PICKER} label')].find(l => l.innerText.includes('chiller-1')).click()"
+    choose = f"[...document.querySelectorAll('#{trend.PICKER} button')].find(l => l.innerText.includes('chiller-1')).click()"
     page.run(choose)
     page.until(lambda: "chiller-1." in page.driver.current_url, "the choice is in the address")
     page.until(lambda: chart(page, "g.layout.annotations.length") == 4, "both are drawn")

@@ -149,9 +149,14 @@ def test_states_come_from_the_state_signal(site: Store) -> None:
 
 
 def test_signals_of_the_whole_plant_are_found_by_words(site: Store) -> None:
-    found = machine.search_signals(request(site), "chiller power", [], place(site, FILLER))
-    assert [o["value"] for o in found] == ["chiller-1.power"] or any("chiller" in o["value"] for o in found)
-    assert machine.search_signals(request(site, scope_of([])), "chiller power", [], place(site, FILLER)) == []
+    here = place(site, FILLER + "&sel=filler-1.speed")
+    shown = machine.search_signals(request(site), "chiller power", here)
+    assert [getattr(row, "data-tag") for row in shown][0] == "filler-1.speed"
+    assert "chiller-1.power" in [getattr(row, "data-tag") for row in shown]
+    assert [getattr(row, "aria-pressed") for row in shown][:2] == ["true", "false"]
+    assert machine.search_signals(request(site, scope_of([])), "chiller power", here) == []
+    own = [getattr(row, "data-tag") for row in machine.search_signals(request(site), None, here)]
+    assert all(name.startswith("filler-1.") for name in own)
 
 
 def test_children_of_a_place_and_the_marks_of_the_tree(site: Store) -> None:
