@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connectors.collect import now_us
-from db import historian, job, order
+from db import access, historian, job, order
 from db.store import Store
 from engine.errors import PlantError, Unavailable
 from engine.job import Job, JobRun
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 LOOK_FOR_RUNS_S = 1.0
 RUNS_KEPT_DAYS = 30.0
+SESSIONS_KEPT_DAYS = 30.0
 GRACE_S = 3600
 
 
@@ -43,14 +44,14 @@ def _requeue(store: Store) -> object:
 
 
 def _tidy(store: Store) -> object:
-    return job.forget_runs(store, RUNS_KEPT_DAYS)
+    return job.forget_runs(store, RUNS_KEPT_DAYS), access.forget_sessions(store, SESSIONS_KEPT_DAYS)
 
 
 JOBS: tuple[Job, ...] = (
     Job("historian.seal", "Seal samples into chunks", SEAL_EVERY_S, _seal),
     Job("order.derive", "Derive batches and occupations", 5.0, _derive),
     Job("job.requeue", "Let the runs of dead workers wait again", 15.0, _requeue),
-    Job("job.tidy", "Forget old runs", 3600.0, _tidy),
+    Job("job.tidy", "Forget old runs and ended sessions", 3600.0, _tidy),
 )
 """What the clock starts by itself, on the one worker that holds the clock."""
 
@@ -61,8 +62,17 @@ def _generate(store: Store, settings: Settings, run: JobRun) -> str:
     return generate(store, run, settings.folder, now_us())
 
 
+def _rebuild(store: Store, _settings: Settings, run: JobRun) -> str:
+    tags = [int(tag) for tag in run.arguments["tags"]]
+    for done, tag in enumerate(tags):
+        historian.rebuild(store, tag)
+        if not job.progress(store, run.id, (done + 1) / len(tags)):
+            break
+    return f"Rollups of {len(tags)} tags are computed anew."
+
+
 Kind = Callable[[Store, "Settings", JobRun], str]
-KINDS: Mapping[str, Kind] = {"generate": _generate}
+KINDS: Mapping[str, Kind] = {"generate": _generate, "rebuild": _rebuild}
 """What people may ask for, by kind. A kind reports by `db.job.progress` and returns what it did in a sentence."""
 
 

@@ -147,6 +147,14 @@ def end_session(store: Store, token: str) -> None:
     _recent.forget()
 
 
+def forget_sessions(store: Store, days: float) -> int:
+    """Delete sessions that nobody used for `days` days; returns how many. Who signed in stays in the security log."""
+    with store.write() as connection:
+        return connection.execute(
+            text("delete from web_session where seen_at < now() - make_interval(secs => :s)"), {"s": days * 86_400}
+        ).rowcount
+
+
 def credential_of(store: Store, name: str) -> Credential | None:
     """The active account of that name with its password hash; None when there is none."""
     with store.read() as connection:

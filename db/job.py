@@ -113,13 +113,16 @@ def stale_waiting(store: Store, capability: str) -> bool:
 def enqueue(store: Store, kind: str, arguments: dict[str, Any], started_by: str) -> int:
     """Ask for a run; returns its id. A worker takes it within seconds."""
     with store.write() as connection:
-        number = connection.execute(
-            text(
-                "insert into job_run (kind, arguments, started_by) values (:kind, cast(:arguments as jsonb), :by) returning id"
-            ),
-            {"kind": kind, "arguments": json.dumps(arguments), "by": started_by},
-        ).scalar_one()
-        raise_revision(connection, "job")
+        return enqueue_in(connection, kind, arguments, started_by)
+
+
+def enqueue_in(connection: Connection, kind: str, arguments: dict[str, Any], started_by: str) -> int:
+    """The same within an open transaction: asked for only when that is committed."""
+    number = connection.execute(
+        text("insert into job_run (kind, arguments, started_by) values (:kind, cast(:arguments as jsonb), :by) returning id"),
+        {"kind": kind, "arguments": json.dumps(arguments), "by": started_by},
+    ).scalar_one()
+    raise_revision(connection, "job")
     return int(number)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
+from db import job
 from db.config.places import WRITTEN
 from db.config.rows import Key, Row, delete, ids, retire, save
 from engine.config.diff import Action, Diff, Difference
@@ -15,6 +16,8 @@ _PATHS = "select id, path from location where retired_at is null"
 _STATES = "select id, name from state_table"
 _SOURCES = "select s.id, l.path, s.name from source s join location l on l.id = s.site_id"
 _TAGS = "select t.id, l.path, t.name from tag t join location l on l.id = t.site_id"
+SHAPES_BUCKETS = frozenset({"interval_s", "interpolation", "counter", "rollover", "kind"})
+"""Fields of a tag whose change makes its rollups mean something else."""
 
 
 def write(connection: Connection, differences: Diff, new: Config) -> None:
@@ -54,6 +57,17 @@ def _write_tags(connection: Connection, differences: Diff, number: dict[Key, int
     items = differences.of("tag", *WRITTEN)
     known |= {item.key: known[(item.key[0], item.was)] for item in items if item.was}
     save(connection, "tag", {item.key: _tag(item, number) for item in items}, known)
+    _ask_for_rollups(connection, [known[item.key] for item in items if item.key in known and _counts_otherwise(item)])
+
+
+def _counts_otherwise(item: Difference) -> bool:
+    """True when buckets of the tag mean something else now."""
+    return any(change.name in SHAPES_BUCKETS for change in item.changes())
+
+
+def _ask_for_rollups(connection: Connection, tags: list[int]) -> None:
+    if tags:
+        job.enqueue_in(connection, "rebuild", {"tags": tags}, "configuration")
 
 
 def _tag(item: Difference, number: dict[Key, int]) -> Row:

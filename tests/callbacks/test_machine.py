@@ -151,7 +151,7 @@ def test_states_come_from_the_state_signal(site: Store) -> None:
 def test_signals_of_the_whole_plant_are_found_by_words(site: Store) -> None:
     here = place(site, FILLER + "&sel=filler-1.speed")
     shown = machine.search_signals(request(site), "chiller power", here)
-    assert [getattr(row, "data-tag") for row in shown][0] == "filler-1.speed"
+    assert next(getattr(row, "data-tag") for row in shown) == "filler-1.speed"
     assert "chiller-1.power" in [getattr(row, "data-tag") for row in shown]
     assert [getattr(row, "aria-pressed") for row in shown][:2] == ["true", "false"]
     assert machine.search_signals(request(site, scope_of([])), "chiller power", here) == []

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from db import config as kept
+from db import job
 from db import tag as tags
 from db.location import calendar_at, machines, node_at, tree
 from db.store import Store
@@ -208,3 +209,13 @@ def test_free_tables_keep_any_text_and_number(store: Store) -> None:
     bring(store, wanted)
     assert kept.read_config(store) == wanted
     assert not bring(store, parse(emit(kept.read_config(store))))
+
+
+def test_a_tag_that_counts_otherwise_gets_its_rollups_anew(store: Store) -> None:
+    """What a bucket means depends on interval, interpolation, counter and rollover; a title does not matter."""
+    bring(store, parse(PLANT))
+    name = kept.read_config(store).tags[0].name
+    for field, value, runs in (("title", "Another title", 0), ("interval_s", 7.0, 1)):
+        old = kept.read_config(store)
+        bring(store, replace(old, tags=tuple(replace(t, **{field: value}) if t.name == name else t for t in old.tags)))
+        assert [r.kind for r in job.runs(SYSTEM, store)] == ["rebuild"] * runs
