@@ -45,7 +45,7 @@ lock:                      ## solve the dependencies anew
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Plantglass needs Python 3.11 or newer: $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing. On Debian or Ubuntu: apt-get install -y python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q >/dev/null && apt-get install -y -q python3-venv >/dev/null; } || { echo "Python's venv is missing. On Debian or Ubuntu: sudo apt-get install -y python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
 
 .venv/.run: requirements.lock pyproject.toml | .venv/bin/pip

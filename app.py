@@ -45,6 +45,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Dash:
 
     from callbacks import registry
     from components import frame, login
+    from components import live as live_stores
     from connectors.http import guard, health, live
     from connectors.http import login as sign_in
     from db.store import Store
@@ -65,7 +66,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Dash:
     context = guard.Context(store, settings.session_minutes, settings.https, settings.demo, product_version())
     dash.server.extensions["plantglass"] = context
     dash.server.secret_key = _secret(settings)
-    guard.install(dash.server, registry.permission_of)
+    guard.install(dash.server, registry.permission_of, frozenset(f"{name}.data" for name in live_stores.BY_ITSELF))
     sign_in.install(dash.server, login.login_page)
     live.install(dash.server)
     health.install(dash.server)

@@ -97,6 +97,11 @@
     }
   }, true);
 
+  window.addEventListener("beforeprint", function () {
+    var line = document.getElementById("printed"), clock = document.getElementById("clock");
+    if (line) line.textContent = window.location.href + " · " + (clock ? clock.textContent : "") + " · " + new Date().toISOString();
+  });
+
   plant.range = plant.range || null;
   plant.frozen = function () {
     var url = new URL(window.location.href);

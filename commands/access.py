@@ -45,7 +45,7 @@ def add_user(arguments: Namespace, settings: Settings) -> int:
     with store.change(_actor(), arguments.reason) as change:
         user = access.add_user(change, arguments.name, arguments.full_name)
         access.grant(change, Grant(user, arguments.role, node.id))
-    access.set_password(store, user, hashed)
+    access.set_password(store, user, hashed, _actor())
     print(f"{arguments.name} may sign in as {arguments.role} at {node.path}.")
     return 0
 
@@ -54,7 +54,7 @@ def set_password(arguments: Namespace, settings: Settings) -> int:
     """Set a password; the user's sessions end."""
     store = open_store(settings)
     user = access.user_named(store, arguments.name)
-    access.set_password(store, user.id, hash_password(_ask()))
+    access.set_password(store, user.id, hash_password(_ask()), _actor())
     print(f"The password of {user.name} is set.")
     return 0
 

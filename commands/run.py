@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from commands.opening import database_url, open_store
+from db import embedded
 from engine.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 LONGEST_PAUSE_S = 30.0
 STEADY_S = 60.0
 STOP_S = 15.0
+LOOK_S = 5.0
 
 
 def add(parsers: Any) -> None:
@@ -87,6 +89,26 @@ class Child:
         return self.process is None or self.process.poll() is not None
 
 
+class Database:
+    """The embedded database, looked after: one that ended is started again. Nothing to do with a database of one's own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = None if settings.database_url else settings.folder / "postgres"
+        self._due = time.monotonic() + LOOK_S
+
+    def keep(self) -> None:
+        """Look every few seconds whether the server is there; start it when it is not."""
+        if self._folder is None or time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + LOOK_S
+        if not embedded.running(self._folder):
+            print("plantglass: the database ended; starting it again", file=sys.stderr)
+            try:
+                embedded.start(self._folder)
+            except Unavailable as error:
+                print(f"plantglass: {error}", file=sys.stderr)
+
+
 def _die_with_parent() -> None:
     if sys.platform == "linux":
         import ctypes
@@ -99,18 +121,17 @@ def _supervise(children: list[Child], settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: stopping.append(received))
     environment = os.environ | {"PLANTGLASS_DATABASE_URL": database_url(settings), "PLANTGLASS_DATA": str(settings.folder)}
-    announced = False
+    announced, database = False, Database(settings)
     try:
         while not stopping:
             for child in children:
                 _keep(child, environment)
             announced = announced or _announce(settings)
+            database.keep()
             time.sleep(0.2)
     finally:
         _stop(children)
         if not settings.database_url:
-            from db import embedded
-
             embedded.stop(settings.folder / "postgres")
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,9 @@ def add(parsers: Any) -> None:
 def run(arguments: Namespace, settings: Settings) -> int:
     """Become gunicorn (waitress on Windows); does not return while it serves."""
     os.environ["PLANTGLASS_DATABASE_URL"] = database_url(settings)
-    command = _waitress(settings) if sys.platform == "win32" else _gunicorn(settings)
-    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606
+    if sys.platform == "win32":  # there, execv would leave the supervisor with a process that has ended
+        return subprocess.call([sys.executable, "-m", *_waitress(settings)])
+    os.execv(sys.executable, [sys.executable, "-m", *_gunicorn(settings)])  # noqa: S606
 
 
 def _gunicorn(settings: Settings) -> list[str]:

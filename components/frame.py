@@ -14,7 +14,7 @@ from components.text import aria, data, t
 from engine.access import User
 
 APP, CRUMB, NAV, USER, TOAST, HELP, MAIN = "app", "breadcrumb", "nav-links", "user-menu", "toast", "help", "main"
-ASKED, DOWNLOAD, ABOUT, BOTTOM = "asked", "download", "about", "nav-bottom"
+ASKED, DOWNLOAD, ABOUT, BOTTOM, PRINTED = "asked", "download", "about", "nav-bottom", "printed"
 
 INDEX = """<!doctype html>
 <html lang="en">
@@ -100,7 +100,12 @@ def _destination(to: Destination, path: str, search: str) -> html.A:
 
 
 def _main() -> html.Main:
-    return html.Main([html.Div(id=ASKED), notice.region(), dash.page_container], id=MAIN, className="pl-main", tabIndex="-1")
+    return html.Main(
+        [html.Div(id=ASKED), notice.region(), dash.page_container, html.P(id=PRINTED, className="pl-print")],
+        id=MAIN,
+        className="pl-main",
+        tabIndex="-1",
+    )
 
 
 def _foot(demo: bool, version: str) -> html.Footer:

@@ -22,6 +22,8 @@ LIVE, BEAT, REFRESH, THEME = "live", "beat", "refresh", "theme"
 SINK_WATCH, SINK_RANGE, SINK_APPLY = "sink-watch", "sink-range", "sink-apply"
 DOT, CLOCK, SOURCES, ENGINE = "live-dot", "clock", "foot-sources", "foot-engine"
 MOST_TOPICS = 400
+BY_ITSELF = (LIVE, BEAT, REFRESH)
+"""Stores that the live script raises without anybody touching the page."""
 
 
 def stores() -> list[dcc.Store]:

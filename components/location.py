@@ -11,7 +11,7 @@ from dash import dcc, html
 
 from components import format as show
 from components.analog import scale
-from components.machine import Reading, fresh, of_key, overall
+from components.machine import Reading, few, fresh, of_key, overall
 from components.panel import panel
 from components.shape import STATES, icon, word
 from components.states import empty, skeleton
@@ -83,7 +83,6 @@ class Row:
 
     node: MapDef
     category: str | None = None
-    state: str = ""
     batch: str = ""
     product: str = ""
     last_us: int | None = None
@@ -105,7 +104,6 @@ def row(node: MapDef, below: Mapping[int, Sequence[Reading]], kinds: Mapping[int
     return Row(
         node,
         category=state.category if state else None,
-        state=state.text if state else "",
         batch=_text(own, "batch"),
         product=_text(own, "product"),
         last_us=max((r.at_us for r in everything if r.at_us is not None), default=None),
@@ -207,7 +205,7 @@ def record(row: Row, view: View, now_us: int) -> dict[str, Any]:
 
 def _state_words(row: Row) -> str:
     if row.category:
-        return row.state or word(row.category)
+        return word(row.category)
     if row.machines:
         return t("{running} of {machines} running", running=row.running, machines=row.machines)
     return ""
@@ -238,5 +236,5 @@ def sentence(rows: Iterable[Row]) -> str:
     silent = [row.node.name for row in rows if row.signals and not row.fresh]
     said = t("{running} of {machines} machines running", running=running, machines=machines) if machines else ""
     if silent:
-        said += ("; " if said else "") + t("no fresh data from {names}", names=", ".join(silent[:3]))
+        said += ("; " if said else "") + t("no fresh data from {names}", names=few(silent))
     return said

@@ -271,15 +271,16 @@ def sentence(readings: Iterable[Reading], now_us: int) -> str:
     beyond = [r.tag.title for r in readings if fresh(r, now_us) and level(r.tag.limits, r.value) == "p2"]
     silent = [r for r in readings if r.tag.interval_s and not fresh(r, now_us)]
     if beyond:
-        return t("Beyond the alarm limit: {names}", names=_few(beyond))
+        return t("Beyond the alarm limit: {names}", names=few(beyond))
     if silent and len(silent) == sum(1 for r in readings if r.tag.interval_s):
         return t("No fresh data: the source is silent")
     if silent:
-        return t("No fresh data: {names}", names=_few([r.tag.title for r in silent]))
+        return t("No fresh data: {names}", names=few([r.tag.title for r in silent]))
     return t("All signals fresh, none beyond its alarm limit") if readings else ""
 
 
-def _few(names: Sequence[str], most: int = 3) -> str:
+def few(names: Sequence[str], most: int = 3) -> str:
+    """The first names, and how many more there are."""
     more = len(names) - most
     return ", ".join(names[:most]) + (t(" and {more} more", more=more) if more > 0 else "")
 

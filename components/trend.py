@@ -37,7 +37,7 @@ def graph() -> list[Any]:
     config: Any = {
         "displaylogo": False,
         "doubleClick": "reset",
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
     }
     chart = dcc.Graph(id=GRAPH, className="pl-chart", config=config, responsive=True)
     stores = [dcc.Store(id=name) for name in (FIGURE, TICK, AFTER, ZOOM)]

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from db.store import Change, Store
 from engine.access import Grant, Scope, User
-from engine.errors import NotFound
+from engine.errors import NotFound, Unavailable
 
 CACHE_S = 1.0
 """For how long a web process believes a session or a scope that it looked up."""
@@ -36,7 +36,7 @@ _SESSION = text(
     """
     select u.id, u.name, u.full_name, u.active, u.demo from web_session s join user_account u on u.id = s.user_id
     where s.id = :id and s.ended_at is null and u.active
-        and s.seen_at > now() - make_interval(mins => :idle)
+        and s.seen_at > now() - make_interval(mins => :idle) and s.created_at > now() - interval '24 hours'
     """
 )
 
@@ -55,25 +55,38 @@ T = TypeVar("T")
 
 
 class _Recent:
-    """Answers not older than `CACHE_S`, so that a callback costs no query for who asks."""
+    """Answers not older than `CACHE_S`, so that a callback costs no query for who asks. That the database does not
+    answer is kept as well, so that requests do not queue up behind one that waits for it."""
 
     def __init__(self) -> None:
         self._answers: dict[Any, tuple[float, Any]] = {}
+        self._away: tuple[float, str] | None = None
         self._lock = threading.Lock()
 
     def get(self, key: Any, ask: Callable[[], T]) -> T:
         now = time.monotonic()
         with self._lock:
+            away = self._away
             found = self._answers.get(key)
             if found and now - found[0] < CACHE_S:
                 answer: T = found[1]
                 return answer
-        fresh = ask()
+        if away and now - away[0] < CACHE_S:
+            raise Unavailable(away[1])
+        fresh = self._ask(ask)
         with self._lock:
             if len(self._answers) > 10_000:
                 self._answers.clear()
             self._answers[key] = (now, fresh)
         return fresh
+
+    def _ask(self, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except Unavailable as error:
+            with self._lock:
+                self._away = (time.monotonic(), str(error))
+            raise
 
     def forget(self) -> None:
         with self._lock:
@@ -94,13 +107,16 @@ def scope_for(store: Store, user: User, permission: str) -> Scope:
     return _recent.get((store.url, "scope", user.id, permission), ask)
 
 
-def roles_of(store: Store, user: User) -> list[Grant]:
-    """The user's grants."""
-    with store.read() as connection:
-        rows = connection.execute(
-            text("select user_id, role, location_id from role_grant where user_id = :id order by id"), {"id": user.id}
-        ).all()
-    return [Grant(*row) for row in rows]
+def sites_for(store: Store, user: User, permission: str) -> frozenset[int]:
+    """The sites in which the user holds the permission anywhere."""
+
+    def ask() -> frozenset[int]:
+        nodes = scope_for(store, user, permission).ids()
+        with store.read() as connection:
+            statement = text("select distinct site_id from location where id = any(:nodes)")
+            return frozenset(connection.execute(statement, {"nodes": nodes}).scalars())
+
+    return _recent.get((store.url, "sites", user.id, permission), ask)
 
 
 def user_of_session(store: Store, token: str, idle_minutes: int) -> User | None:
@@ -247,9 +263,16 @@ def grant(change: Change, given: Grant) -> None:
     )
 
 
-def set_password(store: Store, user_id: int, password_hash: str) -> None:
-    """Keep a new password hash; sessions of the user end."""
+def set_password(store: Store, user_id: int, password_hash: str, actor: str = "plantglass") -> None:
+    """Keep a new password hash; sessions of the user end, locks too. Written to the security log with who did it."""
     with store.write() as connection:
+        connection.execute(
+            text(
+                "insert into security_event (kind, user_name, detail)"
+                " select 'password_set', name, :detail from user_account where id = :id"
+            ),
+            {"id": user_id, "detail": f"by {actor}"[:500]},
+        )
         connection.execute(
             text(
                 "insert into credential (user_id, password_hash) values (:id, :hash) on conflict (user_id)"

@@ -19,6 +19,7 @@ class SourceState:
     """How a source is doing. Times are None while unknown; `skew_us` is the median of receipt minus source time."""
 
     source_id: int
+    site_id: int
     name: str
     kind: str
     active: bool
@@ -97,8 +98,9 @@ def states(scope: Scope, store: Store) -> list[SourceState]:
     with store.read() as connection:
         rows = connection.execute(
             text(
-                "select s.id as source_id, s.name, s.kind, s.active, s.expected_s, coalesce(x.state, 'unknown') as state,"
-                " x.since, coalesce(x.detail, '') as detail, x.last_sample_us, x.skew_us, coalesce(x.facts, '{}') as facts"
+                "select s.id as source_id, s.site_id, s.name, s.kind, s.active, s.expected_s,"
+                " coalesce(x.state, 'unknown') as state, x.since,"
+                " coalesce(x.detail, '') as detail, x.last_sample_us, x.skew_us, coalesce(x.facts, '{}') as facts"
                 " from source s left join source_state x on x.source_id = s.id"
                 " where (cast(:nodes as int[]) is null or s.site_id = any(cast(:nodes as int[]))) and s.retired_at is null"
                 " order by s.site_id, s.name"

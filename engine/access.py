@@ -46,7 +46,7 @@ ROLES: dict[str, frozenset[str]] = {
     "maintenance": _EVERYBODY | {"job.read"},
     "auditor": _EVERYBODY | {"audit.read", "config.read", "job.read"},
     "admin": frozenset(p.key for p in PERMISSIONS),
-    "wall": frozenset({"location.read", "historian.read"}),
+    "wall": _EVERYBODY,
 }
 
 

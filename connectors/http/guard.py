@@ -54,12 +54,15 @@ class Account(UserMixin):
         self.id = str(user.id)
 
 
-def install(server: Flask, permission_of: Callable[[str], str | None]) -> None:
-    """Hang the guard, the sign-in manager, error answers and security headers on the server."""
+def install(server: Flask, permission_of: Callable[[str], str | None], background: frozenset[str] = frozenset()) -> None:
+    """Hang the guard, the sign-in manager and error answers on the server.
+
+    `background` names the inputs ("id.property") that the page raises by itself: they are no sign of a person at work.
+    """
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     manager = LoginManager(server)
     manager.session_protection = None  # sessions live in the database, bound to a random token
-    manager.request_loader(_account)
+    manager.request_loader(lambda asked: _account(asked, background))
     server.before_request(lambda: _guard(permission_of))
     server.register_error_handler(PlantError, _tell)
 
@@ -69,7 +72,7 @@ def _context() -> Context:
     return context
 
 
-def _account(asked: Request) -> Account | None:
+def _account(asked: Request, background: frozenset[str]) -> Account | None:
     token = asked.cookies.get(COOKIE)
     if not token:
         return None
@@ -77,9 +80,18 @@ def _account(asked: Request) -> Account | None:
     user = access.user_of_session(context.store, token, context.session_minutes)
     if user is None or (user.demo and not context.demo):
         return None
-    if asked.path != "/live":  # a page left open is not a person at work
+    if not _by_itself(asked, background):
         access.touch_session(context.store, token)
     return Account(user)
+
+
+def _by_itself(asked: Request, background: frozenset[str]) -> bool:
+    """True for requests of a page that was left open: the pulse, and callbacks that only the pulse caused."""
+    if asked.path != UPDATE:
+        return asked.path == "/live"
+    body = asked.get_json(silent=True)
+    causes = body.get("changedPropIds") if isinstance(body, dict) else None
+    return isinstance(causes, list) and bool(causes) and all(isinstance(c, str) and c in background for c in causes)
 
 
 def _guard(permission_of: Callable[[str], str | None]) -> AnyResponse | tuple[Response, int] | None:

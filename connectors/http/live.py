@@ -20,7 +20,7 @@ from db import access, health, source
 from db.source import SourceState
 from db.store import Store
 from engine.access import SYSTEM, Scope
-from engine.errors import Invalid
+from engine.errors import Invalid, Unavailable
 
 PERIOD_S = 1.0
 MOST_TOPICS = 400
@@ -36,19 +36,23 @@ class Pulse:
 
 
 class _Pulses:
-    """The newest pulse of a store, read again when it is older than a second; one thread reads, the others wait."""
+    """The newest pulse of a store, read again when it is older than a second; one thread reads, the others wait.
+
+    That the database does not answer is kept for a second as well, so that waiting requests fail together."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[str, tuple[float, Pulse]] = {}
+        self._kept: dict[str, tuple[float, Pulse | Unavailable]] = {}
 
     def of(self, store: Store) -> Pulse:
         with self._lock:
-            at, pulse = self._kept.get(store.url, (0.0, None))
-            if pulse is None or time.monotonic() - at >= PERIOD_S:
-                pulse = _read(store)
-                self._kept[store.url] = (time.monotonic(), pulse)
-            return pulse
+            at, found = self._kept.get(store.url, (float("-inf"), Unavailable("")))
+            if time.monotonic() - at >= PERIOD_S:
+                found = _read(store)
+                self._kept[store.url] = (time.monotonic(), found)
+        if isinstance(found, Unavailable):
+            raise Unavailable(str(found))
+        return found
 
 
 _pulses = _Pulses()
@@ -59,22 +63,25 @@ def install(server: Flask) -> None:
     server.add_url_rule("/live", "live", _live, methods=["GET"])
 
 
-def _read(store: Store) -> Pulse:
-    workers = health.workers(store)
-    age = min((w.age_s for w in workers), default=None)
-    return Pulse(health.all_revisions(store), source.states(SYSTEM, store), age)
+def _read(store: Store) -> Pulse | Unavailable:
+    try:
+        age = min((w.age_s for w in health.workers(store)), default=None)
+        return Pulse(health.all_revisions(store), source.states(SYSTEM, store), age)
+    except Unavailable as error:
+        return error
 
 
 def _live() -> Response:
     context: Context = current_app.extensions["plantglass"]
     scope = access.scope_for(context.store, current_user.user, ROUTES["/live"])
+    sites = access.sites_for(context.store, current_user.user, ROUTES["/live"])
     pulse = _pulses.of(context.store)
     now_us = time.time_ns() // 1000
     body = {
         "now": now_us,
         "version": context.version,
         "revisions": _visible(pulse.revisions, request.args.get("t", ""), scope),
-        "sources": [_source(state, now_us) for state in pulse.sources if state.active],
+        "sources": [_source(state, now_us) for state in pulse.sources if state.active and state.site_id in sites],
         "worker_age_s": pulse.worker_age_s,
     }
     return Response(dumps(body), mimetype="application/json")

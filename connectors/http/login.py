@@ -23,6 +23,7 @@ from engine.errors import Invalid, Unavailable
 CSRF = "plantglass_csrf"
 FREE_FAILURES, LONGEST_LOCK_S = 5, 900
 LEAST_LENGTH, MOST_LENGTH = 12, 256
+LONGEST_NAME = 200
 WRONG = "User name or password is not right, or the account is locked for a while."
 AWAY = "The database does not answer at the moment. Please try again."
 _hashing = threading.Semaphore(2)  # a flood of logins must not starve the machine
@@ -97,10 +98,12 @@ def _show(login_page: LoginPage, error: str | None = None, status: int = 200) ->
 
 def _try(login_page: LoginPage) -> Response:
     sent, kept = request.form.get("csrf", ""), request.cookies.get(CSRF, "")
-    if not kept or not secrets.compare_digest(sent, kept):
+    if not kept or not secrets.compare_digest(sent.encode(), kept.encode()):
         return _show(login_page, "The form was too old. Please try again.", 400)
     context = _context()
     name, password = request.form.get("user", "").strip(), request.form.get("password", "")
+    if len(name) > LONGEST_NAME or "\x00" in name:
+        return _show(login_page, WRONG, 401)
     try:
         user = check_password(context.store, name, password, request.remote_addr or "")
         token = access.start_session(context.store, user) if user and (context.demo or not user.demo) else None
@@ -125,7 +128,10 @@ def _leave() -> Response:
 
 def _inside(target: str | None) -> str:
     """The path to go on to, if it lies within this application; else the front page."""
-    parts = urlsplit(target or "/")
+    try:
+        parts = urlsplit(target or "/")
+    except ValueError:  # no address at all
+        return "/"
     inside = not parts.scheme and not parts.netloc and parts.path.startswith("/") and not (target or "").startswith("//")
     return target if target and inside and "\\" not in target else "/"
 

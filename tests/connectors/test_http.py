@@ -58,7 +58,8 @@ def client(store: Store, nodes: dict[str, int]) -> Iterator[FlaskClient]:
     server = Flask(__name__)
     server.secret_key = "test"
     server.extensions["plantglass"] = guard.Context(store, 30, False, False, "0.0.0")
-    guard.install(server, {"a.children": "historian.read", "b.children": "audit.read"}.get)
+    permissions = {"a.children": "historian.read", "b.children": "audit.read"}
+    guard.install(server, permissions.get, background=frozenset({"live.data"}))
     login.install(server, plain_page)
     live.install(server)
     health.install(server)
@@ -110,7 +111,7 @@ def test_after_five_failures_even_the_right_password_waits(client: FlaskClient, 
     assert sign_in(client) == 401
     with store.read() as connection:
         kinds = connection.execute(text("select kind from security_event order by id")).scalars().all()
-    assert kinds == ["login_failed"] * 5 + ["locked"]
+    assert [kind for kind in kinds if kind != "password_set"] == ["login_failed"] * 5 + ["locked"]
     with store.write() as connection:
         connection.execute(text("update credential set locked_until = now() - interval '1 second'"))
     assert sign_in(client) == 302
@@ -189,3 +190,36 @@ def test_with_the_database_away_pages_say_so(client: FlaskClient) -> None:
     assert answer.status_code == 503
     assert "does not answer" in answer.get_data(as_text=True)
     assert client.get("/health").status_code == 503
+
+
+def test_strange_words_at_the_door_are_just_wrong(client: FlaskClient) -> None:
+    assert client.post("/login", data={"csrf": "\u00e9"}, headers={"Cookie": f"{login.CSRF}=x"}).status_code == 400
+    assert client.get("/login?next=http://[").status_code == 200
+    for name in ("ines\x00", "x" * 5000):
+        assert sign_in(client, name) == 401
+
+
+def test_a_page_left_open_does_not_keep_the_session(client: FlaskClient, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "CACHE_S", 0.0)
+    sign_in(client)
+
+    def idle_minutes_after(**body: object) -> float:
+        with store.write() as connection:
+            connection.execute(text("update web_session set seen_at = now() - interval '20 minutes'"))
+        assert client.post(guard.UPDATE, json={"output": "a.children"} | body).status_code == 200
+        with store.read() as connection:
+            asked = text("select extract(epoch from now() - max(seen_at)) / 60 from web_session")
+            return float(connection.execute(asked).scalar_one())
+
+    assert idle_minutes_after(changedPropIds=["live.data"]) > 19
+    assert idle_minutes_after(changedPropIds=["live.data", "place.data"]) < 1
+    assert idle_minutes_after() < 1
+
+
+def test_a_session_lasts_a_day_at_most(client: FlaskClient, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "CACHE_S", 0.0)
+    sign_in(client)
+    assert client.get("/").status_code == 200
+    with store.write() as connection:
+        connection.execute(text("update web_session set created_at = now() - interval '25 hours'"))
+    assert client.get("/").status_code == 401
