@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import os
 import sys
+import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,8 +34,13 @@ def product_version() -> str:
 
 def load_settings() -> Settings:
     """The settings of this process; a wrong value ends it with one sentence for each."""
+    file = os.environ.get("PLANTGLASS_SETTINGS")
+    if file and not Path(file).is_file():
+        raise SystemExit(f"PLANTGLASS_SETTINGS={file!r}: there is no such file.")
     try:
         return Settings()
+    except tomllib.TOMLDecodeError as error:
+        raise SystemExit(f"PLANTGLASS_SETTINGS={file!r}: {error}") from None
     except ValidationError as error:
         lines = [f"PLANTGLASS_{str(e['loc'][0]).upper()}={e.get('input')!r}: {e['msg']}" for e in error.errors()]
         raise SystemExit("\n".join(lines)) from None

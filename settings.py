@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 
 class Settings(BaseSettings):
     """See docs/operating.md for the meaning of each."""
 
-    model_config = SettingsConfigDict(env_prefix="PLANTGLASS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="PLANTGLASS_", frozen=True, extra="forbid")
 
     host: str = Field("127.0.0.1", description="address that the web server listens on")
     port: int = Field(8050, ge=1, le=65535, description="port of the web server")
@@ -35,7 +36,18 @@ class Settings(BaseSettings):
     demo_days: int = Field(90, ge=0, le=90, description="days of history that the demo plant fills in")
     plant_port: int = Field(4840, description="OPC UA port of the virtual plant")
     broker_port: int = Field(1884, description="MQTT port of the demo's broker")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @field_validator("database_url", "owner_url")
+    @classmethod
+    def _postgresql(cls, url: str | None) -> str | None:
+        """The usual forms of a PostgreSQL URL, as the driver wants them."""
+        if url is None:
+            return None
+        scheme, mark, rest = url.partition("://")
+        if not mark or scheme not in ("postgresql+psycopg", "postgresql", "postgres") or "/" not in rest:
+            raise ValueError("it should read postgresql://user:password@host/name")
+        return f"postgresql+psycopg://{rest}"
 
     @classmethod
     def settings_customise_sources(

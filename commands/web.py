@@ -26,6 +26,7 @@ def run(arguments: Namespace, settings: Settings) -> int:
     if sys.platform == "win32":  # there, execv would leave the supervisor with a process that has ended
         return subprocess.call([sys.executable, "-m", *_waitress(settings)])
     os.execv(sys.executable, [sys.executable, "-m", *_gunicorn(settings)])  # noqa: S606
+    raise AssertionError("a process that became another one does not come back")
 
 
 def _gunicorn(settings: Settings) -> list[str]:

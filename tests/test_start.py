@@ -48,7 +48,19 @@ def test_a_database_that_does_not_answer_is_said(tmp_path: Path) -> None:
         assert "database does not answer" in said, words
 
 
-@pytest.mark.parametrize(("name", "value"), [("port", "80500"), ("port", "abc"), ("spool_mb", "1"), ("demo", "perhaps")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "80500"),
+        ("port", "abc"),
+        ("spool_mb", "1"),
+        ("demo", "perhaps"),
+        ("log_level", "LOUD"),
+        ("database_url", "mysql://host/x"),
+        ("database_url", "nonsense"),
+        ("settings", "/nowhere/settings.toml"),
+    ],
+)
 def test_a_wrong_setting_is_named_with_its_value(name: str, value: str) -> None:
     said = only_sentence(plantglass("audit", "check", **{name: value}))
     assert f"PLANTGLASS_{name.upper()}" in said
@@ -59,3 +71,10 @@ def test_an_unknown_command_lists_the_known_ones() -> None:
     done = plantglass("dance")
     assert done.returncode == 2
     assert "demo" in done.stderr
+
+
+@pytest.mark.parametrize(("content", "said"), [("port = \nhost = 1", "line 1"), ("prot = 5", "PROT")])
+def test_a_wrong_settings_file_is_told(tmp_path: Path, content: str, said: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(content)
+    assert said in only_sentence(plantglass("audit", "check", settings=str(file)))
