@@ -83,7 +83,7 @@
     version = version || body.version;
     var changed = changedTopics(body.revisions || {});
     if (returned) set("refresh", { data: now });
-    else if (changed.length && watched.live) set("live", { data: { now: now, changed: changed } });
+    else if (changed.length) set("live", { data: { now: now, changed: changed } });
     if (Date.now() - lastBeat >= BEAT_MS) { lastBeat = Date.now(); set("beat", { data: now }); }
   }
   function missing() {

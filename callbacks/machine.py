@@ -139,7 +139,7 @@ def show_trend(request: Request, place: dict[str, Any] | None) -> Any:
 def _courses(request: Request, chosen: list[Tag], window: tuple[int, int]) -> list[Course]:
     traces = reduce(request.scope, request.store, [tag.id for tag in chosen], *window, POINTS, request.now_us)
     named = tables(request)
-    return [course(tag, traces[tag.id], named) for tag in chosen if tag.id in traces]
+    return [course(tag, traces[tag.id], named, window[1]) for tag in chosen if tag.id in traces]
 
 
 @callback(

@@ -20,12 +20,16 @@ MOST_MARKS = 200
 MOST_ROWS = 200
 
 
+NEVER_US = 2**62
+
+
 @dataclass(frozen=True, slots=True)
 class Course:
     """What one signal did: times (µs, ascending), values, and which points stand for samples that are not good.
 
     `width_us` is the width of the buckets, 0 for raw samples; `low` and `high` are the envelope of buckets. A point with
-    NaN and no doubt is a gap. `names` are the texts of a state tag's codes.
+    NaN and no doubt is a gap. `names` are the texts of a state tag's codes. A point at or after `end_us`, the end of the
+    range, is there for the line only.
     """
 
     tag: Tag
@@ -36,6 +40,7 @@ class Course:
     high: np.ndarray | None = None
     width_us: int = 0
     names: Mapping[int, str] = field(default_factory=dict)
+    end_us: int | None = None
 
     @property
     def usable(self) -> np.ndarray:
@@ -45,14 +50,18 @@ class Course:
     @property
     def last(self) -> float | None:
         """The newest good value, or None."""
-        known = np.flatnonzero(self.usable)
+        known = np.flatnonzero(self.usable & self._within)
         return float(self.value[known[-1]]) if len(known) else None
 
     @property
     def newest_us(self) -> int | None:
         """Time of the newest point that stands for samples."""
-        known = np.flatnonzero(self.usable | self.doubtful)
+        known = np.flatnonzero((self.usable | self.doubtful) & self._within)
         return int(self.at_us[known[-1]]) if len(known) else None
+
+    @property
+    def _within(self) -> np.ndarray:
+        return np.ones(len(self.at_us), bool) if self.end_us is None else self.at_us < self.end_us
 
     @property
     def holds(self) -> bool:
@@ -73,14 +82,16 @@ class Course:
         return replace(self, at_us=self.at_us[i:], value=self.value[i:], doubtful=self.doubtful[i:], low=low, high=high)
 
 
-def course(tag: Tag, trace: Trace, tables: Mapping[str, StateTable]) -> Course:
-    """A stored trace as a course. States, switches and counters show the last value of a bucket, the others its mean."""
+def course(tag: Tag, trace: Trace, tables: Mapping[str, StateTable], end_us: int | None = None) -> Course:
+    """A stored trace as a course. States, switches and counters show the last value of a bucket, the others its mean.
+
+    What lies at or after `end_us` is no part of the range; without anything before it the course is empty."""
     stepped = tag.counter or tag.kind in (ValueKind.STATE, ValueKind.BOOL)
     doubtful = (trace.count > 0) & (trace.good_fraction == 0)
     value = trace.last if stepped else trace.mean
     enveloped = trace.kind == "bucket" and not stepped
     table = tables.get(tag.state_table or "")
-    return Course(
+    drawn = Course(
         tag,
         trace.at_us,
         np.asarray(value, dtype=np.float64),
@@ -89,7 +100,9 @@ def course(tag: Tag, trace: Trace, tables: Mapping[str, StateTable]) -> Course:
         trace.max if enveloped else None,
         trace.width_us,
         {code: text for code, (text, _) in table.codes.items()} if table else {},
+        end_us,
     )
+    return drawn if drawn.newest_us is not None else drawn.since(NEVER_US)
 
 
 # ------------------------------------------------------------------ points

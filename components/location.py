@@ -179,7 +179,8 @@ def table() -> dag.AgGrid:
 
 def height(rows: int) -> dict[str, Any]:
     """The style of the table for so many rows: whole up to 20, then it scrolls; without any it is not there."""
-    return {"height": f"{34 + 36 * min(rows, 20) + 2}px"} if rows else {"display": "none"}
+    scroll_bar = 16  # for columns that do not fit
+    return {"height": f"{34 + 36 * min(rows, 20) + 2 + scroll_bar}px"} if rows else {"display": "none"}
 
 
 def record(row: Row, view: View, now_us: int) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from components.text import t
 ROLES: tuple[tuple[str, str, str, str], ...] = (
     ("manager", "overview", "Plant manager", "site overview"),
     ("engineer", "oee", "Engineer", "machines, signals"),
-    ("quality", "quality", "Quality", "records, corrections"),
-    ("planner", "schedule", "Planner", "orders, machines"),
-    ("maintenance", "maint", "Maintenance", "machine health"),
+    ("quality", "quality", "Quality", "signals of the site"),
+    ("planner", "schedule", "Planner", "machines, batches"),
+    ("maintenance", "maint", "Maintenance", "machines, signals"),
     ("operator", "work", "Operator", "my line"),
-    ("auditor", "audit", "Auditor", "audit, read only"),
-    ("admin", "admin", "Administrator", "system health"),
+    ("auditor", "audit", "Auditor", "everything, read only"),
+    ("admin", "admin", "Administrator", "everything, all rights"),
     ("wall", "chart", "Wall display", "read only"),
 )
 """Role, icon, title, what it is for: the demo accounts, named like their roles."""

@@ -58,6 +58,8 @@ def reading(tag: Tag, last: LastValue | None, tables: Mapping[str, StateTable]) 
         return Reading(tag, None, last.value, last.at_us, severity)
     table = tables.get(tag.state_table or "")
     text, category = table.codes.get(int(last.value), ("", "")) if table else ("", "")
+    if severity >= 2:  # what a broken signal carries is no measurement
+        return Reading(tag, None, t("Not known") if table else "", last.at_us, severity, category or None)
     if table and not text:
         text = t("Unknown code {code}", code=last.value)
     return Reading(tag, float(last.value), text, last.at_us, severity, category or None)
@@ -85,7 +87,7 @@ def overall(readings: Iterable[Reading]) -> Reading | None:
 
 def fresh(reading: Reading, now_us: int) -> bool:
     """True while the newest value still speaks and is not bad."""
-    hold = reading.tag.hold_s
+    hold = reading.tag.fresh_s
     if reading.at_us is None or reading.severity >= 2:
         return False
     return hold is None or now_us - reading.at_us <= hold * SECOND_US
@@ -237,7 +239,7 @@ def now_row(reading: Reading, now_us: int, running: bool = True) -> html.Div:
     usable = value if reading.severity < 2 else None
     spoken = f"{tag.title}: {reading.shown} {tag.unit}"
     bar = analog_bar(tag.limits, usable, spoken) if tag.kind in (ValueKind.FLOAT, ValueKind.INT) else None
-    hold = int(tag.hold_s * SECOND_US) if tag.hold_s else None
+    hold = int(tag.fresh_s * SECOND_US) if tag.fresh_s else None
     stale = " is-stale" if hold and reading.at_us is not None and now_us - reading.at_us > hold else ""
     bad = " is-bad" if reading.severity >= 2 else ""
     wide = "" if bar else " wide"
@@ -270,6 +272,9 @@ def sentence(readings: Iterable[Reading], now_us: int) -> str:
     readings = list(readings)
     beyond = [r.tag.title for r in readings if fresh(r, now_us) and level(r.tag.limits, r.value) == "p2"]
     silent = [r for r in readings if r.tag.interval_s and not fresh(r, now_us)]
+    stands = _stands(readings, now_us)
+    if stands:
+        return stands
     if beyond:
         return t("Beyond the alarm limit: {names}", names=few(beyond))
     if silent and len(silent) == sum(1 for r in readings if r.tag.interval_s):
@@ -277,6 +282,17 @@ def sentence(readings: Iterable[Reading], now_us: int) -> str:
     if silent:
         return t("No fresh data: {names}", names=few([r.tag.title for r in silent]))
     return t("All signals fresh, none beyond its alarm limit") if readings else ""
+
+
+def _stands(readings: Sequence[Reading], now_us: int) -> str:
+    """What a manager must know first: the machine was stopped by a fault, or its controller does not answer."""
+    state = overall(readings)
+    if state is None or state.at_us is None:
+        return ""
+    since = show.duration(now_us - state.at_us)
+    if state.severity >= 2:
+        return t("Not connected for {since}", since=since)
+    return t("{state} for {since}", state=state.text, since=since) if state.category == "aborted" else ""
 
 
 def few(names: Sequence[str], most: int = 3) -> str:

@@ -132,7 +132,7 @@ def frontier(course: Course, view: View) -> int:
 
 def hold_us(courses: Sequence[Course]) -> int:
     """After how long without any sample the chart is stale: three of the slowest expected intervals; 0: never."""
-    held = [c.tag.hold_s for c in courses]
+    held = [c.tag.fresh_s for c in courses]
     if not held or any(h is None for h in held):
         return 0
     return int(max(h for h in held if h is not None) * SECOND_US) + max(c.width_us for c in courses)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connectors.collect import now_us
-from db import access, historian, job, order
-from db.store import Store
+from db import access, historian, job, order, retention, worker
+from db.store import Collision, Store
 from engine.errors import PlantError, Unavailable
 from engine.job import Job, JobRun
 from engine.jobs.historian import EVERY_S as SEAL_EVERY_S
@@ -28,6 +30,9 @@ log = logging.getLogger(__name__)
 LOOK_FOR_RUNS_S = 1.0
 RUNS_KEPT_DAYS = 30.0
 SESSIONS_KEPT_DAYS = 30.0
+LETTERS_KEPT_DAYS, LETTERS_KEPT = 90, 1_000_000
+EVENTS_KEPT_DAYS = 400
+WORKERS_KEPT_DAYS, SPOOLS_KEPT_DAYS = 30.0, 90.0
 GRACE_S = 3600
 
 
@@ -44,14 +49,19 @@ def _requeue(store: Store) -> object:
 
 
 def _tidy(store: Store) -> object:
-    return job.forget_runs(store, RUNS_KEPT_DAYS), access.forget_sessions(store, SESSIONS_KEPT_DAYS)
+    return (
+        job.forget_runs(store, RUNS_KEPT_DAYS),
+        access.forget_sessions(store, SESSIONS_KEPT_DAYS),
+        worker.forget_unseen(store, WORKERS_KEPT_DAYS, SPOOLS_KEPT_DAYS),
+        retention.forget(store, letter_days=LETTERS_KEPT_DAYS, letters_kept=LETTERS_KEPT, event_days=EVENTS_KEPT_DAYS),
+    )
 
 
 JOBS: tuple[Job, ...] = (
     Job("historian.seal", "Seal samples into chunks", SEAL_EVERY_S, _seal),
     Job("order.derive", "Derive batches and occupations", 5.0, _derive),
     Job("job.requeue", "Let the runs of dead workers wait again", 15.0, _requeue),
-    Job("job.tidy", "Forget old runs and ended sessions", 3600.0, _tidy),
+    Job("job.tidy", "Forget old runs, sessions, workers, dead letters and security events", 3600.0, _tidy),
 )
 """What the clock starts by itself, on the one worker that holds the clock."""
 
@@ -64,10 +74,10 @@ def _generate(store: Store, settings: Settings, run: JobRun) -> str:
 
 def _rebuild(store: Store, _settings: Settings, run: JobRun) -> str:
     tags = [int(tag) for tag in run.arguments["tags"]]
-    for done, tag in enumerate(tags):
+    for done, tag in enumerate(tags, 1):
         historian.rebuild(store, tag)
-        if not job.progress(store, run.id, (done + 1) / len(tags)):
-            break
+        if not job.progress(store, run, done / len(tags)) and done < len(tags):
+            return f"Cancelled: rollups of {done} of {len(tags)} tags are computed anew."
     return f"Rollups of {len(tags)} tags are computed anew."
 
 
@@ -100,8 +110,8 @@ class Clock:
             timezone="UTC", job_defaults=defaults, executors={"default": ThreadPoolExecutor(len(self._jobs))}
         )
         for entry in self._jobs:
-            scheduler.add_job(self._run, "interval", seconds=entry.every_s, args=[entry], id=entry.key)
-            scheduler.add_job(self._run, args=[entry], id=f"{entry.key} at the start")
+            now = datetime.now(UTC)
+            scheduler.add_job(self._run, "interval", seconds=entry.every_s, args=[entry], id=entry.key, next_run_time=now)
         scheduler.start()
         self._scheduler = scheduler
 
@@ -114,43 +124,49 @@ class Clock:
     def _run(self, entry: Job) -> None:
         try:
             entry.run(self._store)
-        except Unavailable as error:
+        except (Collision, Unavailable) as error:
             log.warning("The job %s waits for its next turn: %s", entry.key, error)
         except Exception:
             log.exception("The job %s failed; it runs again at its next turn.", entry.key)
 
 
 class Runner:
-    """Takes the runs that people asked for, one after the other, in a thread of its own. Every worker has one."""
+    """Takes the runs that people asked for: each kind in a thread of its own, one run after the other.
+
+    Every worker has one.
+    """
 
     def __init__(self, store: Store, settings: Settings, worker: str, kinds: Mapping[str, Kind] = KINDS) -> None:
         self._store, self._settings, self._worker, self._kinds = store, settings, worker, kinds
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="runner", daemon=True)
+        self._threads = [threading.Thread(target=self._run, args=[kind], name=f"runner {kind}", daemon=True) for kind in kinds]
 
     def start(self) -> None:
         """Begin to look for runs."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End; a run that takes longer than a moment is left to the next worker when this process ends."""
         self._closing.set()
-        self._thread.join(timeout=LOOK_FOR_RUNS_S)
+        until = time.monotonic() + LOOK_FOR_RUNS_S
+        for thread in self._threads:
+            thread.join(timeout=max(0.0, until - time.monotonic()))
 
-    def _run(self) -> None:
+    def _run(self, kind: str) -> None:
         while not self._closing.is_set():
             try:
-                if self.work():
+                if self.work(kind):
                     continue
-            except Unavailable as error:
+            except (Collision, Unavailable) as error:
                 log.warning("The runner waits: %s", error)
             except Exception:
                 log.exception("The runner met something unexpected; it goes on.")
             self._closing.wait(LOOK_FOR_RUNS_S)
 
-    def work(self) -> bool:
-        """Take one waiting run and bring it to its end; False when none waits. Raises `Unavailable`."""
-        run = job.take(self._store, list(self._kinds), self._worker)
+    def work(self, kind: str) -> bool:
+        """Take one waiting run of a kind and bring it to its end; False when none waits. Raises `Unavailable`."""
+        run = job.take(self._store, [kind], self._worker)
         if run is None:
             return False
         log.info("Run %s (%s) begins.", run.id, run.kind)
@@ -159,7 +175,7 @@ class Runner:
             try:
                 end()
                 break
-            except Unavailable as error:
+            except (Collision, Unavailable) as error:
                 log.warning("The end of run %s cannot be noted yet: %s", run.id, error)
                 self._closing.wait(LOOK_FOR_RUNS_S)
         return True
@@ -168,19 +184,21 @@ class Runner:
         """Do it; what is to be noted then."""
         try:
             done = self._kinds[run.kind](self._store, self._settings, run)
+        except Collision:
+            return partial(job.give_back, self._store, run)
         except Unavailable as error:
             return self._interrupted(run, error)
         except PlantError as error:
-            return partial(job.fail, self._store, run.id, str(error))
+            return partial(job.fail, self._store, run, str(error))
         except Exception as error:
             log.exception("Run %s (%s) failed.", run.id, run.kind)
-            return partial(job.fail, self._store, run.id, f"{type(error).__name__}: {error}")
-        return partial(job.finish, self._store, run.id, done)
+            return partial(job.fail, self._store, run, f"{type(error).__name__}: {error}")
+        return partial(job.finish, self._store, run, done)
 
     def _interrupted(self, run: JobRun, error: Unavailable) -> Callable[[], None]:
         """Without its database a run waits for another try; when anything else is away, it has failed."""
         try:
             self._store.ping()
         except Unavailable:
-            return partial(job.give_back, self._store, run.id)
-        return partial(job.fail, self._store, run.id, str(error))
+            return partial(job.give_back, self._store, run)
+        return partial(job.fail, self._store, run, str(error))

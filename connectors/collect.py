@@ -20,15 +20,16 @@ import numpy as np
 from connectors.spool import Batch, Spool, SpoolFull, pack
 from db import historian
 from db.store import Store
-from engine.errors import Unavailable
+from engine.errors import Damaged, PlantError, Unavailable
 from engine.historian.block import DeadLetter, Gap, Intake, SampleBlock
 
 log = logging.getLogger(__name__)
 
 BATCH_SAMPLES = 20_000
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 10.0
+FIRST_WAIT_S, LONGEST_WAIT_S, LONGEST_HOLD_S = 0.5, 10.0, 300.0
 IDLE_S = 0.1
 RETRY_S = 0.2
+LETTERS_UNDER_PRESSURE = 3
 PARTS = ("samples", "texts", "dead", "gaps")
 
 
@@ -96,8 +97,8 @@ class Inlet:
         """True when everything is on disk (or declared as shed); False when the worker stops before that."""
         if intake is None:
             return True
-        kept = intake if self._waited_for_room() else self._shed(intake)
-        while not self._kept(kept):
+        kept, shed = (intake, None) if self._waited_for_room() else self._shed(intake)
+        while not self._kept(kept, shed):
             if self.stopping.wait(RETRY_S):
                 return False
         self.condition.saw(intake)
@@ -110,26 +111,34 @@ class Inlet:
             self.stopping.wait(RETRY_S)
         return self._spool.has_room
 
-    def _shed(self, intake: Intake) -> Intake:
+    def _shed(self, intake: Intake) -> tuple[Intake, Intake | None]:
+        """What is kept, and the gaps of what is not."""
         self.condition.facts["spool"] = "full: shedding what is not GxP"
         keep = np.isin(intake.samples.tag_id, self._never_shed)
         gone = intake.samples.take(~keep)
         texts = tuple(t for t in intake.texts if t.tag_id in self._never_shed)
         lost = [*zip(gone.tag_id.tolist(), gone.at_us.tolist(), strict=True)]
         lost += [(t.tag_id, t.at_us) for t in intake.texts if t.tag_id not in self._never_shed]
-        if lost:
-            self._spool.note_shed(intake.site_id, intake.source_id, _gaps(lost))
-        return replace(intake, samples=intake.samples.take(keep), texts=texts)
+        kept = replace(intake, samples=intake.samples.take(keep), texts=texts, dead=few(intake.dead))
+        return kept, Intake(intake.site_id, intake.source_id, gaps=tuple(_gaps(lost))) if lost else None
 
-    def _kept(self, intake: Intake) -> bool:
+    def _kept(self, intake: Intake, shed: Intake | None) -> bool:
         try:
-            self._spool.append([intake])
+            self._spool.append([intake], shed)
         except SpoolFull as error:
             self.condition.facts["spool"] = str(error)
             return False
         if self._spool.has_room:
             self.condition.facts["spool"] = "ok"
         return True
+
+
+def few(letters: tuple[DeadLetter, ...]) -> tuple[DeadLetter, ...]:
+    """The first of many dead letters; the others are only counted."""
+    rest = letters[LETTERS_UNDER_PRESSURE:]
+    if not rest:
+        return letters
+    return (*letters[:LETTERS_UNDER_PRESSURE], DeadLetter("", "", b"", rest[-1].at_us, sum(d.count for d in rest)))
 
 
 def _gaps(lost: Iterable[tuple[int, int]]) -> list[Gap]:
@@ -140,14 +149,24 @@ def _gaps(lost: Iterable[tuple[int, int]]) -> list[Gap]:
     return list(found.values())
 
 
+@dataclass(slots=True)
+class Held:
+    """A source whose records the store does not take: why, until when it is left alone (monotonic s), and for how long."""
+
+    why: str
+    until_s: float
+    wait_s: float
+
+
 class Forwarder:
-    """Moves one spool's records into the store."""
+    """Moves one spool's records into the store. A source that cannot be stored waits in the spool and holds up no other."""
 
     def __init__(self, store: Store, spool: Spool) -> None:
         self._store, self.spool = store, spool
         self._size: dict[int, int] = {}
         self._compared: set[int] = set()
         self._failures = 0
+        self._held: dict[int, Held] = {}
         self.trouble = ""
 
     def run(self, stopping: threading.Event) -> None:
@@ -171,19 +190,44 @@ class Forwarder:
             pass
 
     def step(self) -> bool:
-        """One batch of each source; False when there was nothing. Raises `Unavailable`; nothing is lost then."""
+        """One batch of each source; False when nothing could be moved. Raises `Unavailable`; nothing is lost then."""
         if self.spool.has_shed and self.spool.has_room:
             self.spool.release_shed()
-        moved = False
-        for source_id in self.spool.sources():
+        moved = [self._step(source_id) for source_id in self.spool.sources()]
+        if not any(moved):
+            self.spool.tidy()
+        return any(moved)
+
+    def why_held(self, source_id: int) -> str:
+        """Why records of a source wait although the store answers; "" when they do not."""
+        held = self._held.get(source_id)
+        return held.why if held else ""
+
+    def _step(self, source_id: int) -> bool:
+        held = self._held.get(source_id)
+        if held and time.monotonic() < held.until_s:
+            return False
+        try:
             self._compare(source_id)
             batch = self.spool.read(source_id, self._size.get(source_id, BATCH_SAMPLES))
             if batch is not None:
                 self._forward(source_id, batch)
-                moved = True
-        if not moved:
-            self.spool.tidy()
-        return moved
+        except Unavailable:
+            raise
+        except Exception as error:  # whatever it is: the spool keeps the records, and the other sources go on
+            self._hold(source_id, error)
+            return False
+        self._held.pop(source_id, None)
+        return batch is not None
+
+    def _hold(self, source_id: int, error: Exception) -> None:
+        """Leave a source alone for a while, longer each time."""
+        old = self._held.get(source_id)
+        wait_s = min(2 * old.wait_s, LONGEST_HOLD_S) if old else FIRST_WAIT_S
+        why = str(error) if isinstance(error, PlantError) else f"{type(error).__name__}: {error}"
+        if old is None or old.why != why:
+            log.error("Records of source %s wait in the spool: %s", source_id, why, exc_info=error)
+        self._held[source_id] = Held(why, time.monotonic() + wait_s, wait_s)
 
     def _compare(self, source_id: int) -> None:
         """Forget what the store has already: after a crash, and when nobody knows whether a commit came through."""
@@ -194,7 +238,7 @@ class Forwarder:
     def _forward(self, source_id: int, batch: Batch) -> None:
         try:
             historian.ingest(self._store, self.spool.worker, batch.through, batch.intake)
-        except Unavailable:
+        except (Unavailable, Damaged):
             self._compared.discard(source_id)
             raise
         except Exception as error:  # whatever it is, it must not hold up the rest: narrowed down, then set aside
@@ -227,7 +271,7 @@ class Forwarder:
         except Unavailable:
             raise
         except Exception as second:
-            raise Unavailable(f"The store takes not even dead letters: {second}") from second
+            raise PlantError(f"The store takes not even dead letters: {second}") from second
         self.spool.delete(batch)
 
     def _say(self, trouble: str) -> None:
@@ -257,4 +301,4 @@ def letter_of(intake: Intake, error: Exception) -> DeadLetter:
     first = [*intake.samples.tag_id.tolist(), *(t.tag_id for t in intake.texts)]
     address = f"tag {first[0]}" if first else "a dead letter or a gap"
     reason = f"The store did not take it: {type(error).__name__}: {error}"
-    return DeadLetter(address, ascii(reason[:500])[1:-1], pack(intake)[:4096], now_us())
+    return DeadLetter(address, ascii(reason[:500])[1:-1], pack(intake)[:4096], now_us(), max(1, intake.received))

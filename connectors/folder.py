@@ -20,7 +20,7 @@ from connectors.collect import Inlet, now_us
 from connectors.decode import Receipt
 from connectors.spool import KEPT_RAW
 from db.order import save_order
-from db.store import Store
+from db.store import Collision, Store
 from engine.errors import Invalid, PlantError, Unavailable
 from engine.order import WorkOrder, order_of, orders_of_csv
 from engine.tag import Source
@@ -100,7 +100,7 @@ class FolderCollector:
             with self._store.change(f"source:{self._source.name}", f"order file {file.name}") as change:
                 for order in orders:
                     save_order(change, self._source.site_id, order)
-        except Unavailable:
+        except (Collision, Unavailable):
             raise
         except PlantError as error:
             self._refuse(file, str(error))

@@ -77,6 +77,13 @@ class Spool:
         self.file, self.worker, self.limit_bytes = file, file.stem, limit_bytes
         self._lock_file, self._mutex = lock, threading.RLock()
         self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=10)
+        try:
+            self._open()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _open(self) -> None:
         for pragma in ("auto_vacuum = incremental", "journal_mode = wal", "synchronous = full"):
             self._db.execute(f"pragma {pragma}")
         self._db.executescript(SCHEMA)
@@ -89,14 +96,19 @@ class Spool:
         """False when the spool has reached its limit: sources should wait, or shed what may be shed."""
         return self.bytes < self.limit_bytes
 
-    def append(self, intakes: Iterable[Intake]) -> None:
-        """Keep these on disk, in one commit. Raises `SpoolFull` (and keeps none of them) when the disk is full."""
+    def append(self, intakes: Iterable[Intake], shed: Intake | None = None) -> None:
+        """Keep these on disk, in one commit. Raises `SpoolFull` (and keeps none of them) when the disk is full.
+
+        The gaps of `shed` are what had to be left out: remembered in one row a tag however long it lasts;
+        `release_shed` makes gap records of it.
+        """
         rows = [(i.site_id, i.source_id, len(i.samples), pack(i)) for i in intakes]
-        if not rows:
-            return
         with self._transaction():
             self._insert(rows)
+            if shed is not None:
+                self._note_shed(shed)
         self._count(len(rows), sum(len(body) for *_, body in rows))
+        self.has_shed = self.has_shed or shed is not None
 
     def sources(self) -> list[int]:
         """The sources that records wait for."""
@@ -152,17 +164,6 @@ class Spool:
             self._insert(rows)
         self._count(len(rows) - len(batch.numbers), sum(len(body) for *_, body in rows) - freed)
 
-    def note_shed(self, site_id: int, source_id: int, gaps: Iterable[Gap]) -> None:
-        """Remember what was shed, one row a tag however long it lasts; `release_shed` makes gap records of it."""
-        with self._transaction():
-            self._db.executemany(
-                "insert into shed values (?, ?, ?, ?, ?, ?) on conflict (source_id, tag_id) do update set"
-                " from_us = min(from_us, excluded.from_us), to_us = max(to_us, excluded.to_us),"
-                " missing = missing + excluded.missing",
-                [(site_id, source_id, g.tag_id, g.from_us, g.to_us, g.missing) for g in gaps],
-            )
-        self.has_shed = True
-
     def release_shed(self) -> None:
         """Turn what was shed into gap records."""
         with self._transaction():
@@ -212,6 +213,14 @@ class Spool:
     def _insert(self, rows: Iterable[tuple[int, int, int, bytes]]) -> None:
         self._db.executemany("insert into record (site_id, source_id, samples, body) values (?, ?, ?, ?)", rows)
 
+    def _note_shed(self, shed: Intake) -> None:
+        self._db.executemany(
+            "insert into shed values (?, ?, ?, ?, ?, ?) on conflict (source_id, tag_id) do update set"
+            " from_us = min(from_us, excluded.from_us), to_us = max(to_us, excluded.to_us),"
+            " missing = missing + excluded.missing",
+            [(shed.site_id, shed.source_id, g.tag_id, g.from_us, g.to_us, g.missing) for g in shed.gaps],
+        )
+
     def _size(self, number: int) -> int:
         row = self._db.execute("select length(body) from record where number = ?", (number,)).fetchone()
         return row[0] if row else 0
@@ -237,9 +246,16 @@ def claim(folder: Path, limit_bytes: int) -> Spool:
 
 
 def orphans(folder: Path, limit_bytes: int) -> Iterator[Spool]:
-    """Spools with records whose owner is gone, one after the other; each is closed when the next is asked for."""
+    """Spools with records whose owner is gone, one after the other; each is closed when the next is asked for.
+
+    One that cannot be opened now is left for the next time.
+    """
     for file in sorted(folder.glob("*.sqlite")):
-        spool = _adopt(file, limit_bytes)
+        try:
+            spool = _adopt(file, limit_bytes)
+        except Unavailable as error:
+            log.warning("%s It is tried again.", error)
+            continue
         if spool is None:
             continue
         try:
@@ -254,7 +270,16 @@ def _new(folder: Path, limit_bytes: int) -> Spool:
     lock = _locked(file)
     if lock is None:
         return _new(folder, limit_bytes)
-    return Spool(file, limit_bytes, lock)
+    return _opening(file, limit_bytes, lock)
+
+
+def _opening(file: Path, limit_bytes: int, lock: IO[bytes]) -> Spool:
+    """Open a spool. Raises `Unavailable` for a full disk and the like, `sqlite3.DatabaseError` for a damaged file."""
+    try:
+        return Spool(file, limit_bytes, lock)
+    except sqlite3.OperationalError as error:
+        lock.close()
+        raise Unavailable(f"The spool {file} cannot be opened: {error}.") from error
 
 
 def _adopt(file: Path, limit_bytes: int) -> Spool | None:
@@ -262,13 +287,57 @@ def _adopt(file: Path, limit_bytes: int) -> Spool | None:
     if lock is None:
         return None
     try:
-        return Spool(file, limit_bytes, lock)
+        return _opening(file, limit_bytes, lock)
     except sqlite3.DatabaseError as error:
-        aside = file.with_suffix(".damaged")
+        aside = _put_aside(file)
         log.error("The spool %s is damaged (%s); it was kept as %s.", file, error, aside)
-        file.rename(aside)
         lock.close()
+        _inherit(aside, file.parent, limit_bytes)
         return None
+
+
+def _put_aside(file: Path) -> Path:
+    """Move a damaged file with what SQLite keeps beside it, so that it can still be looked into."""
+    aside, n = file.with_suffix(".damaged"), 1
+    while aside.exists():
+        aside, n = file.with_suffix(f".damaged~{n}"), n + 1
+    for end in ("", "-wal", "-shm"):
+        part = file.with_name(file.name + end)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + end))
+    return aside
+
+
+def _inherit(aside: Path, folder: Path, limit_bytes: int) -> None:
+    """Put what can still be read of a damaged spool into a new one, and a gap for each source that is met there."""
+    rescued = list(_rescued(aside))
+    ends_us = aside.stat().st_mtime_ns // 1000
+    last: dict[tuple[int, int], int] = {}
+    for intake in rescued:
+        key = (intake.site_id, intake.source_id)
+        last[key] = max(last.get(key, 0), *intake.samples.received_us.tolist(), 0)
+    reason = f"the spool {aside.stem} was damaged"
+    gaps = [
+        Intake(*key, gaps=(Gap(None, from_us or ends_us, max(ends_us, from_us + 1), None, reason),))
+        for key, from_us in last.items()
+    ]
+    log.error("Of the damaged spool %s %s records of %s sources could be read.", aside, len(rescued), len(last))
+    if gaps:
+        heir = _new(folder, limit_bytes)
+        heir.append([*rescued, *gaps])
+        heir.close()
+
+
+def _rescued(aside: Path) -> Iterator[Intake]:
+    """The records of a damaged spool up to the first that cannot be read."""
+    db = sqlite3.connect(aside)
+    try:
+        for number, site_id, source_id, body in db.execute("select number, site_id, source_id, body from record not indexed"):
+            yield _opened(number, site_id, source_id, body)
+    except (sqlite3.DatabaseError, TypeError) as error:
+        log.error("The damaged spool %s can be read no further: %s.", aside, error)
+    finally:
+        db.close()
 
 
 def _locked(file: Path) -> IO[bytes] | None:
@@ -302,7 +371,7 @@ def pack(intake: Intake) -> bytes:
         rest = orjson.dumps(
             [
                 [(t.tag_id, t.at_us, t.seq, t.text, t.status, t.received_us) for t in intake.texts],
-                [(d.address, d.reason, base64.b64encode(d.raw).decode(), d.at_us) for d in intake.dead],
+                [(d.address, d.reason, base64.b64encode(d.raw).decode(), d.at_us, d.count) for d in intake.dead],
                 [(g.tag_id, g.from_us, g.to_us, g.missing, g.reason) for g in intake.gaps],
             ]
         )
@@ -330,7 +399,7 @@ def unpack(site_id: int, source_id: int, body: bytes) -> Intake:
         source_id,
         SampleBlock(*columns),
         tuple(TextEvent(*t) for t in texts),
-        tuple(DeadLetter(address, reason, base64.b64decode(raw), at_us) for address, reason, raw, at_us in dead),
+        tuple(DeadLetter(address, reason, base64.b64decode(raw), *rest) for address, reason, raw, *rest in dead),
         tuple(Gap(*g) for g in gaps),
     )
 

@@ -15,6 +15,7 @@ from engine.job import JobRun, JobState, Stale, merged
 
 DEAD_AFTER_S = 30.0
 """A worker whose heartbeat is older is taken for dead; its runs wait again."""
+_STILL_OURS = "id = :id and state = 'running' and worker = :worker"
 
 
 # ------------------------------------------------------------------ revisions
@@ -72,6 +73,26 @@ def mark_stale(  # the columns of one row
     )
 
 
+def postpone(connection: Connection, stale: Stale, seconds: float) -> None:
+    """Put back what was taken and cannot be computed now: nobody takes it before `seconds` have passed."""
+    connection.execute(
+        text(
+            "insert into stale (capability, site_id, location_id, from_us, to_us, cause, at)"
+            " select :capability, :site, :node, :from_us, :to_us, c, now() + make_interval(secs => :seconds)"
+            " from unnest(cast(:causes as text[])) c"
+        ),
+        {
+            "capability": stale.capability,
+            "site": stale.site_id,
+            "node": stale.location_id,
+            "from_us": stale.from_us,
+            "to_us": stale.to_us,
+            "seconds": seconds,
+            "causes": sorted(stale.causes),
+        },
+    )
+
+
 def take_stale(connection: Connection, capability: str, limit: int = 1000) -> list[Stale]:
     """Take up to `limit` rows of work out of the list, merged; they come back when the transaction fails.
 
@@ -82,7 +103,7 @@ def take_stale(connection: Connection, capability: str, limit: int = 1000) -> li
     rows = connection.execute(
         text(
             "delete from stale where id in (select id from stale where capability = :capability"
-            " and location_id = any(:nodes) order by location_id, from_us limit :limit for update skip locked)"
+            " and location_id = any(:nodes) and at <= now() order by location_id, from_us limit :limit for update skip locked)"
             " returning capability, site_id, location_id, from_us, to_us, cause"
         ),
         {"capability": capability, "nodes": nodes, "limit": limit},
@@ -94,7 +115,7 @@ def _lock_nodes(connection: Connection, capability: str, limit: int) -> list[int
     rows = connection.execute(
         text(
             "with waiting as materialized (select distinct location_id from"
-            " (select location_id from stale where capability = :capability order by id limit :limit) s)"
+            " (select location_id from stale where capability = :capability and at <= now() order by id limit :limit) s)"
             " select location_id from waiting where pg_try_advisory_xact_lock(hashtext('stale ' || :capability), location_id)"
         ),
         {"capability": capability, "limit": limit},
@@ -103,9 +124,9 @@ def _lock_nodes(connection: Connection, capability: str, limit: int) -> list[int
 
 
 def stale_waiting(store: Store, capability: str) -> bool:
-    """True when there is work to take."""
+    """True when there is work to take now."""
     with store.read() as connection:
-        asked = text("select exists (select 1 from stale where capability = :capability)")
+        asked = text("select exists (select 1 from stale where capability = :capability and at <= now())")
         return bool(connection.execute(asked, {"capability": capability}).scalar())
 
 
@@ -147,16 +168,20 @@ def take(store: Store, kinds: Sequence[str], worker: str) -> JobRun | None:
         return _run(row)
 
 
-def progress(store: Store, run_id: int, share: float, message: str = "", best: Any = None) -> bool:
-    """Show how far a run is, in a transaction of its own; False when its cancellation was asked for."""
+def progress(store: Store, run: JobRun, share: float, message: str = "", best: Any = None) -> bool:
+    """Show how far a run is, in a transaction of its own; False when it must stop.
+
+    It must when its cancellation was asked for, and when it is no longer this worker's (`run` is what `take` returned).
+    """
     with store.write() as connection:
         cancelled = connection.execute(
             text(
                 "update job_run set progress = :share, message = :message, best = coalesce(cast(:best as jsonb), best)"
-                " where id = :id and state = 'running' returning cancel_requested"
+                f" where {_STILL_OURS} returning cancel_requested"
             ),
             {
-                "id": run_id,
+                "id": run.id,
+                "worker": run.worker,
                 "share": min(1.0, max(0.0, share)),
                 "message": message,
                 "best": None if best is None else json.dumps(best),
@@ -166,34 +191,34 @@ def progress(store: Store, run_id: int, share: float, message: str = "", best: A
     return cancelled is False
 
 
-def finish(store: Store, run_id: int, message: str = "") -> None:
+def finish(store: Store, run: JobRun, message: str = "") -> None:
     """The run ended: done, or cancelled when that was asked for and it stopped before its end."""
-    _end(store, run_id, "case when cancel_requested and progress < 1 then 'cancelled' else 'done' end", message)
+    _end(store, run, "case when cancel_requested and progress < 1 then 'cancelled' else 'done' end", message)
 
 
-def fail(store: Store, run_id: int, message: str) -> None:
+def fail(store: Store, run: JobRun, message: str) -> None:
     """The run failed; the message says why."""
-    _end(store, run_id, "'failed'", message)
+    _end(store, run, "'failed'", message)
 
 
-def _end(store: Store, run_id: int, state: str, message: str) -> None:
+def _end(store: Store, run: JobRun, state: str, message: str) -> None:
     with store.write() as connection:
         connection.execute(
             text(
                 f"update job_run set state = {state}, message = :message, ended_at = now(),"
-                f" progress = case when {state} = 'done' then 1 else progress end where id = :id and state = 'running'"
+                f" progress = case when {state} = 'done' then 1 else progress end where {_STILL_OURS}"
             ),
-            {"id": run_id, "message": message},
+            {"id": run.id, "worker": run.worker, "message": message},
         )
         raise_revision(connection, "job")
 
 
-def give_back(store: Store, run_id: int) -> None:
+def give_back(store: Store, run: JobRun) -> None:
     """Let a run wait again that could not go on here."""
     with store.write() as connection:
         connection.execute(
-            text("update job_run set state = 'waiting', worker = null, started_at = null where id = :id and state = 'running'"),
-            {"id": run_id},
+            text(f"update job_run set state = 'waiting', worker = null, started_at = null where {_STILL_OURS}"),
+            {"id": run.id, "worker": run.worker},
         )
         raise_revision(connection, "job")
 

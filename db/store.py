@@ -12,13 +12,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from engine.errors import Conflict, Invalid, Unavailable
+from engine.errors import Conflict, Invalid, PlantError, Unavailable
 
 OWNER, APP, READER = "plantglass_owner", "plantglass_app", "plantglass_reader"
-SCHEMA_LOCK = 7031000
+SCHEMA_LOCK, AUDIT_LOCK = 7031000, 7031001
+
+_AWAY = ("08", "57P", "53", "25P03", "25006", "42501", "42P01")
+"""SQLSTATEs of a database that does no work now: connection, shutdown, resources, read only, rights, schema."""
+_COLLIDED = ("40001", "40P01")
+_UNFIT = ("22", "54")
+
+
+class Collision(Conflict):
+    """Two transactions were in each other's way and this one was undone: the same again will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,15 @@ class Change:
     connection: Connection
     actor: str
     reason: str
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part that may fail by itself: a failure inside undoes what was done inside, and the change goes on.
+
+        Raises what `Store.change` raises, within the change already.
+        """
+        with _translated(), self.connection.begin_nested():
+            yield
 
 
 class Store:
@@ -58,7 +78,9 @@ class Store:
     def change(self, actor: str, reason: str, signature: int | None = None) -> Iterator[Change]:
         """The one audited door: GxP tables accept writes only inside, and each leaves its audit entry.
 
-        Raises `Invalid` without actor or reason, `Conflict` when a unique rule or reference is broken.
+        Changes follow one another (`AUDIT_LOCK`), so two of them never wait for each other in a circle: keep them short,
+        and never open one within another. Raises `Invalid` without actor or reason and for values that the database
+        cannot hold, `Conflict` when a unique rule or reference is broken, `Unavailable` when it does not work now.
         """
         if not actor.strip() or not reason.strip():
             raise Invalid("A change needs the person who makes it and the reason.")
@@ -66,25 +88,20 @@ class Store:
             connection.execute(
                 text(
                     "select set_config('plantglass.actor', :actor, true), set_config('plantglass.reason', :reason, true),"
-                    " set_config('plantglass.signature', :signature, true)"
+                    " set_config('plantglass.signature', :signature, true), pg_advisory_xact_lock(:lock)"
                 ),
-                {"actor": actor, "reason": reason, "signature": str(signature or "")},
+                {"actor": actor, "reason": reason, "signature": str(signature or ""), "lock": AUDIT_LOCK},
             )
             yield Change(connection, actor, reason)
 
     @contextmanager
     def _begin(self, isolation: str) -> Iterator[Connection]:
-        try:
-            with self.engine.connect().execution_options(isolation_level=isolation) as connection, connection.begin():
-                yield connection
-        except IntegrityError as error:
-            raise Conflict(f"The database refused the change: {_first_line(error)}") from error
-        except OperationalError as error:
-            raise Unavailable(f"The database does not answer: {_first_line(error)}") from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise Unavailable(f"The database does not answer: {_first_line(error)}") from error
-            raise
+        with (
+            _translated(),
+            self.engine.connect().execution_options(isolation_level=isolation) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     def ping(self) -> None:
         """Raise `Unavailable` when the database does not answer."""
@@ -103,13 +120,11 @@ def migrate(url: str) -> None:
     """
     engine = create_engine(url, connect_args={"connect_timeout": 5})
     try:
-        with engine.begin() as connection:
+        with _translated(), engine.begin() as connection:
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": SCHEMA_LOCK})
             _ensure_roles(connection)
             connection.exec_driver_sql(f"set role {OWNER}")
             _upgrade(connection)
-    except OperationalError as error:
-        raise Unavailable(f"The database does not answer: {_first_line(error)}") from error
     finally:
         engine.dispose()
 
@@ -156,5 +171,37 @@ def _as_role(raw, role: str) -> None:  # type: ignore[no-untyped-def]  # a DB-AP
     raw.autocommit = before
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0]
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Errors of the database as errors of ours, decided by SQLSTATE; what is in no list is raised as it is."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise Unavailable("All connections to the database are in use; try again in a moment.") from error
+    except (DBAPIError, psycopg.Error) as error:
+        ours = _ours(error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _ours(error: DBAPIError | psycopg.Error) -> PlantError | None:
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    original = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(original, "sqlstate", None) or ""
+    line = next(iter(str(original).strip().splitlines()), type(original).__name__)
+    if (
+        lost
+        or state.startswith("08")
+        or (not state and isinstance(original, psycopg.OperationalError | psycopg.InterfaceError))
+    ):
+        return Unavailable(f"The database does not answer: {line}")
+    if state.startswith(_AWAY):
+        return Unavailable(f"The database does not work now: {line}")
+    if state in _COLLIDED:
+        return Collision(f"Another change was in the way; try again: {line}")
+    if state.startswith("23"):
+        return Conflict(f"The database refused the change: {line}")
+    if state.startswith(_UNFIT) or (not state and isinstance(original, psycopg.DataError)):
+        return Invalid(f"The database cannot hold the value: {line}")
+    return None

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.store import Store
 from engine.errors import Unavailable
@@ -42,6 +43,26 @@ def leave(store: Store, worker: str) -> None:
     """The worker stopped in good order and is none any more."""
     with store.write() as connection:
         connection.execute(text("delete from worker where id = :id"), {"id": worker})
+
+
+def forget_unseen(store: Store, days: float, spool_days: float) -> int:
+    """Delete workers unseen for `days`; returns how many.
+
+    One with records in its spool, or whose spool the store has taken from, stays for `spool_days`: until then its spool
+    may come back, and what is noted of it keeps its records from being counted twice.
+    """
+    with store.write() as connection:
+        gone = connection.execute(
+            text(
+                "delete from worker w where seen_at < now() - make_interval(secs => :spool_age)"
+                " or (seen_at < now() - make_interval(secs => :age) and spool_waiting = 0"
+                " and not exists (select 1 from spool_progress p where p.worker = w.id)) returning id"
+            ),
+            {"age": days * 86_400, "spool_age": spool_days * 86_400},
+        )
+        names = list(gone.scalars())
+        connection.execute(text("delete from spool_progress where worker = any(:names)"), {"names": names})
+    return len(names)
 
 
 class Duties:
@@ -90,6 +111,6 @@ class Duties:
                 self._connection = self._store.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             values = {"key": LOCKS, "duty": duty} if duty else {}
             return bool(self._connection.execute(text(statement), values).scalar())
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeout) as error:
             self.close()
             raise Unavailable("The database connection that holds this worker's duties was lost.") from error

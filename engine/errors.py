@@ -5,7 +5,8 @@
     |-- NotFound      404  the thing is not there, or not within the reader's scope
     |-- Forbidden     403  the right is missing; the sentence names it
     |-- Conflict      409  somebody else changed it first
-    `-- Unavailable   503  a part that is needed does not answer
+    |-- Unavailable   503  a part that is needed does not answer
+    `-- Damaged       500  stored bytes are not what was written; trying again does not help
 
 Foreign errors are translated once, in `db` or `connectors`, with `from`.
 """
@@ -45,3 +46,9 @@ class Unavailable(PlantError):
     """A part that is needed does not answer."""
 
     status = 503
+
+
+class Damaged(PlantError):
+    """Stored bytes are not what was written; trying again does not help, and other things are not affected."""
+
+    status = 500

@@ -20,6 +20,8 @@ from engine.time import us_of
 
 SIGNALS = ("batch", "phase", "product", "order")
 """Last words of the names of the text tags that are read."""
+LONGEST = 200
+"""Characters of the longest name of a batch, phase, product or order; longer text names nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,8 @@ def _listed(word: str | None) -> list[str]:
 
 def _word(record: Mapping[str, Any], key: str, name: str) -> str:
     value = record.get(key)
-    if not isinstance(value, str) or not value.strip() or len(value) > 200 or "\x00" in value:
-        raise Invalid(f"{name} needs a “{key}” of 1 to 200 characters; it has {value!r:.60}.")
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST or "\x00" in value:
+        raise Invalid(f"{name} needs a “{key}” of 1 to {LONGEST} characters; it has {value!r:.60}.")
     return value.strip()
 
 
@@ -174,9 +176,13 @@ def carried(said: Iterable[Said], before: Mapping[str, str], from_us: int, to_us
 
 def _steps(said: Iterable[Said], before: Mapping[str, str], from_us: int) -> list[tuple[int, dict[str, str]]]:
     """What held from each instant on; everything said at one instant counts together."""
-    state = dict(before)
+    state = {signal: _named(text) for signal, text in before.items()}
     steps = [(from_us, dict(state))]
     for at_us, group in groupby(sorted(said, key=lambda s: s.at_us), key=lambda s: s.at_us):
-        state |= {s.signal: s.text for s in group}
+        state |= {s.signal: _named(s.text) for s in group}
         steps.append((at_us, dict(state)))
     return steps[1:] if len(steps) > 1 and steps[1][0] == from_us else steps
+
+
+def _named(text: str) -> str:
+    return text if len(text) <= LONGEST else ""

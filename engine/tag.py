@@ -45,6 +45,9 @@ BAD_OUT_OF_RANGE = 0x803C0000
 """BadOutOfRange: the source sent NaN or an infinity; the raw value is kept."""
 
 
+LEAST_HOLD_S, LEAST_FRESH_S = 90.0, 10.0
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Display and judgement limits of a tag, in its unit. Unknown is None."""
@@ -82,8 +85,16 @@ class Tag:
 
     @property
     def hold_s(self) -> float | None:
-        """For how long a sample speaks: three expected intervals; None: until the next change."""
-        return None if self.interval_s is None else 3.0 * self.interval_s
+        """For how long a sample speaks in history: three expected intervals, at least 90 s; None: until the next change.
+
+        The least value keeps a line through history that was thinned to one sample a minute."""
+        return None if self.interval_s is None else max(LEAST_HOLD_S, 3.0 * self.interval_s)
+
+    @property
+    def fresh_s(self) -> float | None:
+        """For how long a current value counts as fresh: three expected intervals, at least 10 s, since transport and the
+        page's second take their time; None: until the next change."""
+        return None if self.interval_s is None else max(LEAST_FRESH_S, 3.0 * self.interval_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from connectors.twin.certificate import self_signed
+from connectors.certificate import self_signed
 from engine.errors import Invalid, Unavailable
 
 APPLICATION_URI = "urn:plantglass:collector"

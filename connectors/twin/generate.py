@@ -148,6 +148,6 @@ def generate(store: Store, run: JobRun, folder: Path, now_us: int) -> str:
     for number, window in enumerate(todo, 1):
         samples += generate_window(store, plant, window, tags, folder)
         back_to = f"history back to {moment_of(window.from_us):%Y-%m-%d %H:%M} UTC"
-        if not progress(store, run.id, number / total, back_to):
+        if not progress(store, run, number / total, back_to):
             return f"stopped after {samples:,} samples"
     return f"{samples:,} samples in {total} windows"

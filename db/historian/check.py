@@ -13,7 +13,7 @@ from db.historian import chunks, rollups, shapes
 from db.historian.gather import gather
 from db.historian.wire import execute, rows
 from db.store import Store
-from engine.errors import Invalid, Unavailable
+from engine.errors import Damaged, Invalid
 from engine.historian.block import SampleBlock
 from engine.historian.bucket import NAMES, WHOLE, Buckets, Span, bucketize, fold
 from engine.historian.codec import checksum, decode
@@ -60,7 +60,7 @@ def check(store: Store, tag_ids: Iterable[int] | None = None) -> list[Finding]:
 
 def rebuild(store: Store, tag_id: int) -> None:
     """Compute all rollups of a tag anew from its chunks, as is needed after its interpolation, interval or kind of counter
-    was changed, or after `check` found fault with them. Raises `Unavailable` when a chunk is damaged."""
+    was changed, or after `check` found fault with them. Raises `Damaged` when a chunk is damaged."""
     with store.write() as connection:
         shape = shapes.known(connection, [tag_id])[tag_id]
         shapes.lock_site(connection, shape.site_id)
@@ -128,7 +128,7 @@ def _check_buckets(connection: Connection, shape: Shape) -> Iterator[str]:
             stored = _stored(connection, shape, level, _LEAST // 2, -(_LEAST // 2))
             yield from _differences(level, stored, fold(finer, level.width_us))
             finer = stored
-    except Unavailable as error:
+    except Damaged as error:
         yield str(error)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from db.historian.wire import copy_records, execute, rows, signed
-from engine.errors import Invalid, Unavailable
+from engine.errors import Damaged, Invalid
 from engine.historian.block import SampleBlock
 from engine.historian.codec import CHUNK_SAMPLES, checksum, decode, encode
 from engine.historian.shape import Shape
@@ -28,13 +28,13 @@ class Chunk:
     anchor: int | None = None
 
     def open(self) -> SampleBlock:
-        """Its samples. Raises `Unavailable` when the stored bytes are damaged."""
+        """Its samples. Raises `Damaged` when the stored bytes are damaged."""
         if checksum(self.data) != self.checksum:
-            raise Unavailable(f"Stored samples of signal {self.tag_id} are damaged; run “plantglass historian check”.")
+            raise Damaged(f"Stored samples of signal {self.tag_id} are damaged; run “plantglass historian check”.")
         try:
             return decode(self.data, self.tag_id)
         except Invalid as error:
-            raise Unavailable(f"Stored samples of signal {self.tag_id} cannot be read: {error}") from error
+            raise Damaged(f"Stored samples of signal {self.tag_id} cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def _store(connection: Connection, intake: Intake, known: dict[int, Shape]) -> C
         stored=numbers.stored + written.stored,
         duplicates=numbers.duplicates + written.duplicates,
         superseded=numbers.superseded + written.superseded,
-        dead_lettered=len(intake.dead),
+        dead_lettered=sum(letter.count for letter in intake.dead),
         uncertain=uncertain,
     )
 

@@ -62,10 +62,12 @@ def add_counts(connection: Connection, intake: Intake, counts: Counts) -> None:
 
 
 def write_dead(connection: Connection, intake: Intake) -> None:
-    """Keep what could not be understood, of long ones the beginning."""
+    """Keep what could not be understood, of long ones the beginning; letters without a reason are only counted."""
     source = intake.site_id, intake.source_id
     records = [
-        (*source, _moment(d.at_us), storable(d.address), storable(d.reason), d.raw[:RAW_KEPT], len(d.raw)) for d in intake.dead
+        (*source, _moment(d.at_us), storable(d.address), storable(d.reason), d.raw[:RAW_KEPT], len(d.raw))
+        for d in intake.dead
+        if d.reason
     ]
     copy_records(connection, _DEAD, ("int4", "int4", "timestamptz", "text", "text", "bytea", "int8"), records)
 

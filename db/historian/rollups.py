@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from db.historian.wire import copy_records, execute, rows
-from engine.errors import Invalid, Unavailable
+from engine.errors import Damaged, Invalid
 from engine.historian.bucket import Buckets, fold
 from engine.historian.codec import checksum
 from engine.historian.pack import pack, unpack
@@ -55,16 +55,16 @@ _TYPES = ("int4", "int4", "int2", "int8", "int4", "bytea", "int8")
 def read(connection: Connection, site_id: int, windows: Sequence[Window]) -> tuple[dict[Key, Buckets], dict[Key, int]]:
     """For each (tag, level) all buckets of the rows that overlap its window, and how many rows that were.
 
-    Raises `Unavailable` when stored bytes are damaged.
+    Raises `Damaged` when stored bytes are damaged.
     """
     parts: dict[Key, list[Buckets]] = {}
     for tag_id, level, _, data, crc in rows(connection, _READ, _keys(site_id, windows)):
         if checksum(data) != crc:
-            raise Unavailable(f"Stored buckets of signal {tag_id} are damaged; run “plantglass historian check”.")
+            raise Damaged(f"Stored buckets of signal {tag_id} are damaged; run “plantglass historian check”.")
         try:
             parts.setdefault((tag_id, level), []).append(unpack(data))
         except Invalid as error:
-            raise Unavailable(f"Stored buckets of signal {tag_id} cannot be read: {error}") from error
+            raise Damaged(f"Stored buckets of signal {tag_id} cannot be read: {error}") from error
     return {key: Buckets.join(found) for key, found in parts.items()}, {key: len(found) for key, found in parts.items()}
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import psycopg
 from sqlalchemy import Connection
 
-from engine.errors import Unavailable
 from engine.historian.block import SampleBlock
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -96,9 +95,7 @@ def _layout(types: Sequence[type]) -> np.dtype[Any]:
 
 @contextmanager
 def _cursor(connection: Connection) -> Iterator[psycopg.Cursor[Any]]:
+    """A cursor of the driver. Its errors pass as they are; the store translates them at the transaction's end."""
     raw: Any = connection.connection.driver_connection
-    try:
-        with raw.cursor(binary=True) as cursor:
-            yield cursor
-    except psycopg.OperationalError as error:
-        raise Unavailable(f"The database does not answer: {str(error).strip()}") from error
+    with raw.cursor(binary=True) as cursor:
+        yield cursor

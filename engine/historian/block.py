@@ -76,12 +76,16 @@ class TextEvent:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Something that came in and could not be understood; nothing is dropped silently."""
+    """Something that came in and could not be understood; nothing is dropped silently.
+
+    It stands for `count` values. A letter without a reason is counted and not kept: more of what others show already.
+    """
 
     address: str
     reason: str
     raw: bytes
     at_us: int
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class Gap:
 class Intake:
     """What a collector hands to the store at once, all of one source.
 
-    `received` counts the values that came in, so that received = samples + texts + dead letters holds.
+    `received` counts the values that came in, so that received = samples + texts + what the dead letters stand for holds.
     """
 
     site_id: int
@@ -112,4 +116,4 @@ class Intake:
     @property
     def received(self) -> int:
         """How many values came in."""
-        return len(self.samples) + len(self.texts) + len(self.dead)
+        return len(self.samples) + len(self.texts) + sum(letter.count for letter in self.dead)

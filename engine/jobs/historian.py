@@ -21,4 +21,5 @@ class Sealing(Protocol):
 def seal_due(seal: Sealing, store: Store, now_us: int) -> str:
     """Seal the hot rows that are due; says what was done. Safe to run twice and to kill at any moment."""
     sealed = seal(store, now_us)
-    return f"{sealed.samples} samples of {sealed.tags} signals sealed" if sealed.tags else "nothing to seal"
+    done = f"{sealed.samples} samples of {sealed.tags} signals sealed" if sealed.tags else "nothing to seal"
+    return f"{done}; {len(sealed.left)} signals could not be sealed: {sealed.left[0]}" if sealed.left else done

@@ -159,7 +159,7 @@ SOURCES: tuple[Record, ...] = (
     },
     {"name": "site-broker", "kind": "mqtt", "settings": {"host": "127.0.0.1", "port": 1884, "topics": ["acme/#"]}},
     {"name": "rooms", "kind": "sparkplug", "settings": {"host": "127.0.0.1", "port": 1884, "group": "dublin"}},
-    {"name": "orders", "kind": "folder", "settings": {"path": "drop/orders"}},
+    {"name": "orders", "kind": "folder", "expected_s": 604_800.0, "settings": {"path": "drop/orders"}},
 )
 SOURCE_OF_ROUTE = {"opcua": "line-server", "mqtt": "site-broker", "sparkplug": "rooms"}
 """Which configured source brings the signals of a route."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 
 import pytest
 
-from connectors.clock import JOBS, KINDS, Clock, Runner
+from connectors.clock import JOBS, KINDS, Clock, Kind, Runner
 from db import job
-from db.store import Store
+from db.store import Collision, Store
 from engine.access import SYSTEM
 from engine.errors import Invalid, Unavailable
 from engine.job import Job, JobRun, JobState
@@ -66,11 +67,11 @@ def test_the_real_jobs_run_on_an_empty_store(store: Store) -> None:
         entry.run(store)
 
 
-def ran(store: Store, kinds: dict, cancel: bool = False) -> JobRun:  # type: ignore[type-arg]
+def ran(store: Store, kinds: Mapping[str, Kind]) -> JobRun:
     number = job.enqueue(store, "kind", {"n": 3}, "ines")
     runner = Runner(store, Settings(), "w", kinds)
-    assert runner.work()
-    assert not runner.work()
+    assert runner.work("kind")
+    assert not runner.work("kind")
     [found] = [r for r in job.runs(SYSTEM, store) if r.id == number]
     return found
 
@@ -99,7 +100,7 @@ def test_a_run_that_fails_says_why(store: Store, error: Exception, message: str)
 def test_a_run_that_stops_when_asked_is_cancelled(store: Store) -> None:
     def stops(store: Store, _settings: Settings, run: JobRun) -> str:
         job.cancel(store, run.id)
-        assert not job.progress(store, run.id, 0.5)
+        assert not job.progress(store, run, 0.5)
         return "stopped half-way"
 
     found = ran(store, {"kind": stops})
@@ -112,3 +113,66 @@ def test_the_runner_finds_runs_by_itself(store: Store) -> None:
     job.enqueue(store, "kind", {}, "ines")
     eventually(lambda: job.runs(SYSTEM, store)[0].state is JobState.DONE)
     runner.stop()
+
+
+def test_a_kind_that_takes_long_holds_no_other_up(store: Store) -> None:
+    release = threading.Event()
+
+    def long(*_: object) -> str:
+        release.wait(30)
+        return "at last"
+
+    runner = Runner(store, Settings(), "w", {"long": long, "short": lambda *_: "done"})
+    runner.start()
+    job.enqueue(store, "long", {}, "ines")
+    eventually(lambda: job.runs(SYSTEM, store)[0].state is JobState.RUNNING)
+    job.enqueue(store, "short", {}, "ines")
+    eventually(lambda: job.runs(SYSTEM, store)[0].state is JobState.DONE)
+    assert job.runs(SYSTEM, store)[1].state is JobState.RUNNING
+    release.set()
+    runner.stop()
+
+
+def test_a_cancelled_rebuild_says_how_far_it_came(store: Store) -> None:
+    with store.change("test", "three tags") as change:
+        change.connection.exec_driver_sql(
+            "insert into location (site_id, slug, path, name, kind) values (1, 'a', 'a', 'A', 'site');"
+            " insert into tag (site_id, location_id, name, title, kind) select 1, 1, n, n, 'float'"
+            " from unnest(array['x', 'y', 'z']) n"
+        )
+    job.enqueue(store, "rebuild", {"tags": [1, 2, 3]}, "ines")
+    run = job.take(store, ["rebuild"], "w")
+    assert run is not None
+    job.cancel(store, run.id)
+    done = KINDS["rebuild"](store, Settings(), run)
+    assert done == "Cancelled: rollups of 1 of 3 tags are computed anew."
+    job.finish(store, run, done)
+    assert job.runs(SYSTEM, store)[0].state is JobState.CANCELLED
+
+
+def test_a_run_that_met_another_change_waits_for_another_try(store: Store) -> None:
+    def collides(_store: Store, _settings: Settings, _run: JobRun) -> str:
+        raise Collision("Another change was in the way; try again.")
+
+    number = job.enqueue(store, "kind", {}, "ines")
+    assert Runner(store, Settings(), "w", {"kind": collides}).work("kind")
+    [found] = job.runs(SYSTEM, store)
+    assert (found.id, found.state) == (number, JobState.WAITING)
+
+
+def test_the_first_start_and_the_next_are_one_entry(store: Store) -> None:
+    running = threading.Semaphore(1)
+    overlaps: list[bool] = []
+    starts: list[float] = []
+
+    def slow(_store: Store) -> None:
+        starts.append(time.monotonic())
+        overlaps.append(not running.acquire(blocking=False))
+        time.sleep(1.5)
+        running.release()
+
+    clock = Clock(store, tuple(Job(key, key, 1.0, slow if key == "slow" else lambda _: None) for key in ("a", "slow", "b")))
+    clock.start()
+    eventually(lambda: len(starts) >= 2)
+    clock.stop()
+    assert not any(overlaps)

@@ -13,10 +13,10 @@ from asyncua import ua as opcua
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from connectors.certificate import self_signed
 from connectors.opcua.address import node_id
 from connectors.opcua.collector import OpcuaCollector, queue_size
 from connectors.opcua.security import APPLICATION_URI, own
-from connectors.twin.certificate import self_signed
 from engine.errors import Invalid, NotFound
 from engine.tag import BAD_NO_COMMUNICATION, Source, ValueKind, values_of
 from engine.time import us_of

@@ -83,7 +83,7 @@ def test_a_run_fills_recent_hours_first_shows_progress_and_may_be_repeated(demo:
         job.enqueue(demo, "generate", {"days": 0.2}, "test")
         run = job.take(demo, ["generate"], "w1")
         assert run is not None
-        job.finish(demo, run.id, generate(demo, run, tmp_path, now_us()))
+        job.finish(demo, run, generate(demo, run, tmp_path, now_us()))
     second, first = job.runs(SYSTEM, demo, ["generate"])
     assert first.progress == 1
     assert "samples in 3 windows" in first.message

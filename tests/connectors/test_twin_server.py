@@ -16,7 +16,8 @@ from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from connectors.twin.certificate import USER, identity, self_signed
+from connectors.certificate import self_signed
+from connectors.twin.certificate import USER, identity
 from connectors.twin.server import PlantServer, quieten, url_of
 from engine.errors import Unavailable
 from engine.tag import BAD_NO_COMMUNICATION, BAD_SENSOR_FAILURE, GOOD, ValueKind

@@ -10,7 +10,7 @@ from db import job, worker
 from db.store import Store
 from engine.access import SYSTEM
 from engine.errors import Conflict, Invalid, NotFound
-from engine.job import JobState, Stale, merged
+from engine.job import JobRun, JobState, Stale, merged
 
 
 def test_a_revision_counts_up_per_topic_and_node(store: Store) -> None:
@@ -86,16 +86,21 @@ def test_an_empty_stale_range_is_refused() -> None:
         Stale("order", 1, 5, 10, 10)
 
 
+def a_run(store: Store, kind: str = "generate", worker: str = "w1") -> JobRun:
+    taken = job.take(store, [kind], worker)
+    assert taken is not None
+    return taken
+
+
 def test_a_run_is_taken_once_reports_and_ends(store: Store) -> None:
     number = job.enqueue(store, "generate", {"days": 3}, "ines")
-    taken = job.take(store, ["generate"], "w1")
-    assert taken is not None
+    taken = a_run(store)
     assert (taken.id, taken.state, taken.arguments, taken.worker) == (number, JobState.RUNNING, {"days": 3}, "w1")
     assert job.take(store, ["generate"], "w2") is None
-    assert job.progress(store, number, 0.4, "day 2", best={"score": 3})
+    assert job.progress(store, taken, 0.4, "day 2", best={"score": 3})
     [run] = job.runs(SYSTEM, store)
     assert (run.progress, run.message, run.best) == (0.4, "day 2", {"score": 3})
-    job.finish(store, number, "3 days")
+    job.finish(store, taken, "3 days")
     [run] = job.runs(SYSTEM, store)
     assert (run.state, run.progress, run.message) == (JobState.DONE, 1.0, "3 days")
 
@@ -107,11 +112,11 @@ def test_a_worker_takes_only_the_kinds_it_knows(store: Store) -> None:
 
 def test_a_cancelled_run_hears_of_it_at_its_next_report(store: Store) -> None:
     waiting, running = (job.enqueue(store, kind, {}, "ines") for kind in ("waits", "runs"))
-    job.take(store, ["runs"], "w1")
+    taken = a_run(store, "runs")
     job.cancel(store, waiting)
     job.cancel(store, running)
-    assert not job.progress(store, running, 0.5)
-    job.finish(store, running, "stopped half-way")
+    assert not job.progress(store, taken, 0.5)
+    job.finish(store, taken, "stopped half-way")
     assert {run.state for run in job.runs(SYSTEM, store)} == {JobState.CANCELLED}
     with pytest.raises(Conflict, match="ended already"):
         job.cancel(store, running)
@@ -133,16 +138,53 @@ def test_a_dead_workers_run_waits_again(store: Store) -> None:
 
 def test_a_run_that_cannot_go_on_waits_for_another_try(store: Store) -> None:
     number = job.enqueue(store, "generate", {}, "ines")
-    job.take(store, ["generate"], "w1")
-    job.give_back(store, number)
+    job.give_back(store, a_run(store))
     again = job.take(store, ["generate"], "w2")
     assert again is not None
     assert (again.id, again.worker) == (number, "w2")
 
 
+def test_a_worker_that_was_taken_for_dead_cannot_end_its_successors_run(store: Store) -> None:
+    job.enqueue(store, "generate", {}, "ines")
+    stalled = a_run(store)
+    job.requeue_orphans(store)
+    now = a_run(store, worker="w2")
+    assert not job.progress(store, stalled, 0.9)
+    job.finish(store, stalled, "late")
+    job.fail(store, stalled, "late")
+    job.give_back(store, stalled)
+    [run] = job.runs(SYSTEM, store)
+    assert (run.state, run.worker, run.progress, run.message) == (JobState.RUNNING, "w2", 0, "")
+    assert job.progress(store, now, 0.5)
+
+
+def test_what_is_postponed_is_taken_after_its_time_only(store: Store) -> None:
+    item = Stale("order", 1, 5, 10, 20, frozenset({"late", "new text"}))
+    with store.write() as connection:
+        job.postpone(connection, item, 60)
+    assert not job.stale_waiting(store, "order")
+    with store.write() as connection:
+        assert job.take_stale(connection, "order") == []
+        connection.exec_driver_sql("update stale set at = at - interval '60 seconds'")
+        assert job.take_stale(connection, "order") == [item]
+
+
+def test_workers_unseen_for_long_are_forgotten_and_those_whose_spool_may_come_back_later(store: Store) -> None:
+    for name, days, waiting in (("new", 1, 0), ("old", 31, 0), ("full", 31, 5), ("spool", 31, 0), ("gone", 91, 5)):
+        worker.beat(store, name, [], "1", (waiting, 0))
+        with store.write() as connection:
+            connection.exec_driver_sql(f"update worker set seen_at = now() - interval '{days} days' where id = '{name}'")
+            if name in ("new", "spool", "gone"):
+                connection.exec_driver_sql(f"insert into spool_progress (worker, source_id, through) values ('{name}', 1, 9)")
+    assert worker.forget_unseen(store, days=30, spool_days=90) == 2
+    with store.read() as connection:
+        kept = connection.exec_driver_sql("select id from worker order by id").scalars().all()
+        spools = connection.exec_driver_sql("select worker from spool_progress order by worker").scalars().all()
+    assert (kept, spools) == (["full", "new", "spool"], ["new", "spool"])
+
+
 def test_old_runs_are_forgotten_and_new_ones_kept(store: Store) -> None:
-    number = job.enqueue(store, "generate", {}, "ines")
-    job.take(store, ["generate"], "w")
-    job.fail(store, number, "The plant is closed.")
+    job.enqueue(store, "generate", {}, "ines")
+    job.fail(store, a_run(store), "The plant is closed.")
     assert job.forget_runs(store, days=1) == 0
     assert job.forget_runs(store, days=-1) == 1

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from db import job, order
 from db.historian import ingest
-from db.store import Store
+from db.store import OWNER, Store
 from engine.access import SYSTEM, scope_of
 from engine.errors import Invalid
 from engine.historian.block import Intake, TextEvent
@@ -253,6 +253,35 @@ def test_a_failed_derivation_leaves_its_work_to_the_next(plant: Store) -> None:
         assert job.take_stale(change.connection, "order")
         change.connection.get_transaction().rollback()  # type: ignore[union-attr]
     work(plant)
+    assert seen(plant, 2) == [Occupation("B1", "", START, None)]
+
+
+def test_a_text_too_long_for_a_batch_is_no_batch_and_holds_nobody_up(plant: Store) -> None:
+    long = "".join(chr(33 + n * n % 90) for n in range(4000))
+    say(plant, 2, [Said(START, "batch", "B1"), Said(START + 10, "batch", long), Said(START + 20, "batch", "x" * 200)])
+    say(plant, 3, [Said(START, "batch", "B2")])
+    assert work(plant) > 0
+    assert seen(plant, 2) == [Occupation("B1", "", START, START + 10), Occupation("x" * 200, "", START + 20, None)]
+    assert seen(plant, 3) == [Occupation("B2", "", START, None)]
+
+
+def test_a_machine_that_cannot_be_derived_stops_no_other_and_is_tried_again(
+    plant: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = Store(plant.url, role=OWNER)
+    with owner.write() as connection:
+        connection.exec_driver_sql("alter table occupation add constraint broken check (location_id <> 2)")
+    say(plant, 2, [Said(START, "batch", "B1")])
+    say(plant, 3, [Said(START, "batch", "B2")])
+    assert work(plant) == 1
+    assert "node 2 are not derived" in caplog.text
+    assert seen(plant, 3) == [Occupation("B2", "", START, None)]
+    assert work(plant) == 0
+    with owner.write() as connection:
+        connection.exec_driver_sql("alter table occupation drop constraint broken")
+        connection.exec_driver_sql("update stale set at = at - interval '60 seconds'")
+    owner.close()
+    assert work(plant) == 1
     assert seen(plant, 2) == [Occupation("B1", "", START, None)]
 
 

@@ -286,7 +286,7 @@ declare
 begin
     if who = '' or why = '' then
         raise exception 'the table % is written through store.change, with actor and reason', tg_table_name
-            using errcode = 'insufficient_privilege';
+            using errcode = 'object_not_in_prerequisite_state';
     end if;
     if tg_op = 'UPDATE' then
         if new is not distinct from old then return new; end if;
@@ -336,7 +336,7 @@ create table stale (                                 -- something over [from_us,
     from_us bigint not null,
     to_us bigint not null,
     cause text not null,
-    at timestamptz not null default now(),
+    at timestamptz not null default now(),           -- not to be taken before
     check (to_us > from_us)
 );
 create index stale_work on stale (capability, location_id, from_us);
@@ -540,3 +540,17 @@ grant select, insert, update, delete on all tables in schema public to plantglas
 grant usage on all sequences in schema public to plantglass_app;
 revoke insert, update, delete, truncate on audit_entry from plantglass_app;
 revoke delete on user_account from plantglass_app;
+revoke update, delete on security_event, superseded, gap, dead_letter from plantglass_app;
+
+-- security definer: what is only ever added leaves by this door alone, and never before its least age
+create function forget(letter_days integer, letters_kept bigint, event_days integer, out letters bigint, out events bigint)
+    language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    delete from dead_letter where at < now() - make_interval(days => greatest(letter_days, 30)) or id <=
+        (select id from dead_letter order by id desc offset greatest(letters_kept, 10000) limit 1);
+    get diagnostics letters = row_count;
+    delete from security_event where at < now() - make_interval(days => greatest(event_days, 90));
+    get diagnostics events = row_count;
+end $$;
+revoke execute on function forget from public;
+grant execute on function forget to plantglass_app;
