@@ -52,7 +52,7 @@ def show_children(request: Request, place: dict[str, Any] | None, _beat: Any) ->
     rows = _rows(request, here)
     records = [location.record(row, here.view(request.now_us), request.now_us) for row in rows]
     shown = records, location.height(len(records)), location.columns(records)
-    return here.name, location.sentence(rows), location.nothing(records, here.name), *shown
+    return here.name, location.sentence(rows), location.nothing(records, here, here.view(request.now_us)), *shown
 
 
 def _rows(request: Request, here: Context) -> list[location.Row]:

@@ -16,7 +16,7 @@ from components.panel import panel
 from components.shape import STATES, icon, word
 from components.states import empty, skeleton
 from components.text import aria, data, t
-from components.view import View, place_href
+from components.view import WITH_SIGNALS, Context, View, place_href
 from engine.location import MapDef, NodeKind, Tree
 
 TREE, FILTER, REST, NODES, MARKS, SINK_TREE = "tree", "tree-filter", "tree-rest", "tree-nodes", "tree-marks", "sink-tree"
@@ -90,6 +90,7 @@ class Row:
     signals: int = 0
     machines: int = 0
     running: int = 0
+    down: int = 0
     readings: tuple[tuple[str, str], ...] = ()
     worst: str = ""
 
@@ -100,7 +101,8 @@ def row(node: MapDef, below: Mapping[int, Sequence[Reading]], kinds: Mapping[int
     everything = [reading for readings in below.values() for reading in readings]
     timed = [reading for reading in everything if reading.tag.interval_s is not None]
     state = overall(own)
-    running = [n for n, kind in kinds.items() if kind is NodeKind.MACHINE and _runs(below.get(n, ()))]
+    machines = [n for n, kind in kinds.items() if kind is NodeKind.MACHINE]
+    running = [n for n in machines if _runs(below.get(n, ()))]
     return Row(
         node,
         category=state.category if state else None,
@@ -111,6 +113,7 @@ def row(node: MapDef, below: Mapping[int, Sequence[Reading]], kinds: Mapping[int
         signals=len(timed),
         machines=0 if node.kind is NodeKind.MACHINE else sum(kind is NodeKind.MACHINE for kind in kinds.values()),
         running=0 if node.kind is NodeKind.MACHINE else len(running),
+        down=sum(_is_down(below.get(n, ())) for n in machines),
         readings=tuple(_key_figures(own)),
     )
 
@@ -118,6 +121,12 @@ def row(node: MapDef, below: Mapping[int, Sequence[Reading]], kinds: Mapping[int
 def _runs(readings: Sequence[Reading]) -> bool:
     state = overall(readings)
     return state is not None and state.category == "running"
+
+
+def _is_down(readings: Sequence[Reading]) -> bool:
+    """Stopped by a fault, or not to be reached."""
+    state = overall(readings)
+    return state is not None and (state.category == "aborted" or state.severity >= 2)
 
 
 def _text(readings: Sequence[Reading], key: str) -> str:
@@ -132,9 +141,14 @@ def _key_figures(readings: Sequence[Reading], most: int = 3) -> Iterator[tuple[s
         yield reading.tag.title, show.quantity(reading.value, reading.tag.unit, reading.tag.decimals)
 
 
-def nothing(records: Sequence[Any], name: str) -> html.Div | None:
-    """What is said in place of a table without rows."""
-    return None if records else empty(t("Lists what lies in {name}. Nothing is configured below it.", name=name))
+def nothing(records: Sequence[Any], here: Context, view: View) -> html.Div | None:
+    """What is said in place of a table without rows; what has signals of its own leads to them."""
+    if records:
+        return None
+    said = t("Lists what lies in {name}. Nothing is configured below it.", name=here.name)
+    if here.kind not in WITH_SIGNALS:
+        return empty(said)
+    return empty(said, html.A(t("Show its signals"), href=place_href(view, here.path, here.kind), className="pl-ctl"))
 
 
 _COLUMNS: tuple[dict[str, Any], ...] = (
@@ -208,7 +222,8 @@ def _state_words(row: Row) -> str:
     if row.category:
         return word(row.category)
     if row.machines:
-        return t("{running} of {machines} running", running=row.running, machines=row.machines)
+        said = t("{running} of {machines} running", running=row.running, machines=row.machines)
+        return said + (t(", {down} down", down=row.down) if row.down else "")
     return ""
 
 
@@ -236,6 +251,9 @@ def sentence(rows: Iterable[Row]) -> str:
     running = sum(row.running or (row.category == "running") for row in rows)
     silent = [row.node.name for row in rows if row.signals and not row.fresh]
     said = t("{running} of {machines} machines running", running=running, machines=machines) if machines else ""
+    down = sum(row.down for row in rows)
+    if down:
+        said += "; " + t("{down} aborted or not connected", down=down)
     if silent:
         said += ("; " if said else "") + t("no fresh data from {names}", names=few(silent))
     return said

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from connectors.spool import Batch, Spool, SpoolFull, pack
+from connectors.record import pack
+from connectors.spool import Batch, Spool, SpoolFull
 from db import historian
 from db.store import Store
 from engine.errors import Damaged, PlantError, Unavailable

@@ -25,16 +25,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import orjson
 
-from connectors.spool import KEPT_RAW
+from connectors.record import KEPT_RAW
 from engine.errors import Invalid
 from engine.historian.block import DeadLetter, Gap, Intake, SampleBlock, TextEvent
 from engine.reading import ANY_TIME, Plausible, bits_for, instant, judged, shown, text_for
 from engine.tag import BAD, GOOD, UNCERTAIN, UNCERTAIN_CLOCK, Source, StateTable, Tag, TagBinding, ValueKind
-from engine.time import us_of
+from engine.time import MINUTE_US, us_of
 
 TIME_FACTORS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 QUALITY_WORDS = {"good": GOOD, "uncertain": UNCERTAIN, "bad": BAD}
 LONGEST_ADDRESS = 1000
+LETTERS_AN_ADDRESS, STRANGERS_A_MINUTE, ADDRESSES_KNOWN = 3, 10, 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,27 @@ def channels(bound: Iterable[tuple[Tag, TagBinding]], tables: Mapping[str, State
     return ready, problems
 
 
+@dataclass(slots=True)
+class Strangers:
+    """Which dead letters of unbound addresses a source may keep: the first of each address, and so many a minute."""
+
+    minute: int = 0
+    kept: int = 0
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def admits(self, address: str, at_us: int) -> bool:
+        """True when a letter of this address may be kept at this time, µs since 1970 UTC; it counts as kept then."""
+        if at_us // MINUTE_US != self.minute:
+            self.minute, self.kept = at_us // MINUTE_US, 0
+        if self.kept >= STRANGERS_A_MINUTE or self.seen.get(address, 0) >= LETTERS_AN_ADDRESS:
+            return False
+        if len(self.seen) >= ADDRESSES_KNOWN:
+            self.seen.clear()
+        self.kept += 1
+        self.seen[address] = self.seen.get(address, 0) + 1
+        return True
+
+
 class Receipt:
     """What one source delivered and what is not in the spool yet."""
 
@@ -112,9 +134,11 @@ class Receipt:
         self._dead: list[DeadLetter] = []
         self._gaps: list[Gap] = []
         self._seen: dict[tuple[int, int], int] = {}
+        self._strangers = Strangers()
+        self._counted, self._counted_us = 0, 0
 
     def __len__(self) -> int:
-        return len(self._rows) + len(self._texts) + len(self._dead)
+        return len(self._rows) + len(self._texts) + sum(letter.count for letter in self._dead) + self._counted
 
     def begin(self) -> None:
         """A new message begins: positions among values of the same tag and time count from 0 again."""
@@ -138,11 +162,21 @@ class Receipt:
         else:
             self._rows.append((tag.id, at_us, place, bits, status, received_us))
 
-    def reject(self, address: str, reason: str, raw: bytes, received_us: int) -> None:
-        """Something that could not be understood."""
+    def reject(self, address: str, reason: str, raw: bytes, received_us: int, count: int = 1) -> None:
+        """Something that could not be understood: so many values in one letter."""
+        if count > 1:
+            reason = f"{reason} (and {count - 1} more)"
         self._dead.append(
-            DeadLetter(_plain(address, LONGEST_ADDRESS), _plain(reason, LONGEST_ADDRESS), raw[:KEPT_RAW], received_us)
+            DeadLetter(_plain(address, LONGEST_ADDRESS), _plain(reason, LONGEST_ADDRESS), raw[:KEPT_RAW], received_us, count)
         )
+
+    def stranger(self, address: str, reason: str, raw: bytes, received_us: int) -> None:
+        """Something that nobody bound: the first letters of an address are kept, a few a minute; the rest is counted."""
+        if self._strangers.admits(address, received_us):
+            self.reject(address, reason, raw, received_us)
+        else:
+            self._counted += 1
+            self._counted_us = received_us
 
     def gap(self, tag_id: int | None, from_us: int, to_us: int, missing: int | None, reason: str) -> None:
         """Values are known to be lost over [from_us, to_us)."""
@@ -150,6 +184,9 @@ class Receipt:
 
     def take(self) -> Intake | None:
         """Everything gathered so far, once; None when there is nothing."""
+        if self._counted:
+            self._dead.append(DeadLetter("", "", b"", self._counted_us, self._counted))
+            self._counted = 0
         if not (self._rows or self._texts or self._dead or self._gaps):
             return None
         block = (
@@ -178,7 +215,7 @@ class JsonDecoder:
         receipt.begin()
         bound = self._by_topic.get(topic)
         if bound is None:
-            receipt.reject(topic, "No tag is bound to this topic.", payload, received_us)
+            receipt.stranger(topic, "No tag is bound to this topic.", payload, received_us)
             return
         document = _UNREAD
         for channel in bound:

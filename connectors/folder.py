@@ -18,7 +18,7 @@ from pathlib import Path
 
 from connectors.collect import Inlet, now_us
 from connectors.decode import Receipt
-from connectors.spool import KEPT_RAW
+from connectors.record import KEPT_RAW
 from db.order import save_order
 from db.store import Collision, Store
 from engine.errors import Invalid, PlantError, Unavailable
@@ -28,6 +28,7 @@ from engine.tag import Source
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
+LEAVE_S = 60.0
 LARGEST_FILE = 10 * 1024 * 1024
 SUFFIXES = (".json", ".csv")
 
@@ -43,6 +44,7 @@ class FolderCollector:
         self._source, self._store, self._receipt, self._inlet = source, store, receipt, inlet
         self.folder = data / source.settings["path"]
         self._seen: dict[Path, tuple[int, int]] = {}
+        self._left: dict[Path, tuple[float, str]] = {}
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"folder {source.name}", daemon=True)
 
@@ -60,7 +62,7 @@ class FolderCollector:
         while not self._closing.is_set():
             try:
                 self.look()
-                self._inlet.condition.say("connected")
+                self._inlet.condition.say("connected", next((why for _, why in self._left.values()), ""))
             except Unavailable as error:
                 self._inlet.condition.say("disconnected", str(error))
             except OSError as error:
@@ -73,18 +75,35 @@ class FolderCollector:
     def look(self) -> int:
         """Take in what is complete; returns how many files. Raises `Unavailable` while the database does not answer."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        ready = [file for file in self._files() if self._is_complete(file)]
-        for file in ready:
+        taken = 0
+        for file in self._files():
             if self._closing.is_set():
                 break
+            taken += self._try(file)
+        return taken
+
+    def _try(self, file: Path) -> bool:
+        """Take a file in when it is complete; one that cannot be read or moved is left for a while, and holds up no other."""
+        left = self._left.get(file)
+        if left is not None and time.monotonic() < left[0]:
+            return False
+        try:
+            if not self._is_complete(file):
+                return False
             self._take(file)
-        return len(ready)
+        except OSError as error:
+            log.warning("The order file %s cannot be taken in: %s", file, error)
+            self._left[file] = (time.monotonic() + LEAVE_S, f"The file {file.name} cannot be taken in: {error.strerror}.")
+            return False
+        self._left.pop(file, None)
+        return True
 
     def _files(self) -> list[Path]:
         found = [
             f for f in self.folder.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file() and not f.name.startswith(".")
         ]
         self._seen = {f: seen for f, seen in self._seen.items() if f in found}
+        self._left = {f: left for f, left in self._left.items() if f in found}
         return sorted(found)
 
     def _is_complete(self, file: Path) -> bool:

@@ -31,7 +31,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from connectors.collect import Condition, Inlet, now_us
 from connectors.decode import Channel, JsonDecoder, Receipt
-from connectors.spool import KEPT_RAW
+from connectors.record import KEPT_RAW
 from engine.errors import Invalid
 from engine.tag import Source
 
@@ -200,16 +200,43 @@ class MqttCollector:
 
     # -------------------------------------------------------------- the spooling thread
     def _work(self) -> None:
-        while True:
-            messages = self._collected()
-            if messages or not self._gaps.empty():
-                self._spool(messages)
-            elif self._closing.is_set():
-                return
-            if self._inlet.stopping.is_set():
-                return
-            if self._unanswered >= SILENT_TRIES and self._version == "auto":
-                self._fall_back()
+        going, pause_s = True, float(FIRST_DELAY_S)
+        while going:
+            try:
+                going, worked = self._round()
+                pause_s = float(FIRST_DELAY_S) if worked else pause_s
+            except Exception as error:  # whatever it is: what was not acknowledged comes again
+                log.exception("%s: messages could not be kept; connecting anew.", self._source.name)
+                self._recover(f"Messages could not be kept: {type(error).__name__}: {error}", pause_s)
+                pause_s = min(2 * pause_s, LONGEST_DELAY_S)
+                going = not self._closing.is_set()
+
+    def _round(self) -> tuple[bool, bool]:
+        """Keep what has come: whether there is more to do, and whether anything was kept."""
+        messages = self._collected()
+        worked = bool(messages) or not self._gaps.empty()
+        if worked:
+            self._spool(messages)
+        elif self._closing.is_set():
+            return False, False
+        if self._unanswered >= SILENT_TRIES and self._version == "auto":
+            self._fall_back()
+        return not self._inlet.stopping.is_set(), worked
+
+    def _recover(self, why: str, pause_s: float) -> None:
+        """Forget what came by this connection, wait, and connect anew: the broker sends again what was not acknowledged."""
+        heard_us = self._condition.heard_us or now_us()
+        self._client.disconnect()
+        while not self._queue.empty():  # also lets the network thread go, which may wait for room
+            self._queue.get()
+        self._client.loop_stop()
+        while not self._queue.empty():
+            self._queue.get()
+        self._gaps.put((heard_us, now_us(), "messages could not be kept; those of quality 0 are lost"))
+        self._condition.say("disconnected", why)
+        self._closing.wait(pause_s)
+        self._client = self._made()
+        self._connect()
 
     def _fall_back(self) -> None:
         """The broker ends every connection of MQTT 5 without an answer: it speaks 3.1.1 only."""

@@ -75,26 +75,29 @@ class SparkplugReader:
         key = (topic.group, topic.node)
         session = self._sessions.setdefault(key, EdgeSession(*key))
         received = session.receive(topic, message.payload)
-        for reading in received.readings:
-            self._value(topic, reading, message, receipt)
+        problems = [p for reading in received.readings if (p := self._value(topic, reading, message, receipt))]
         for device, metric in received.stale:
             for channel in self._bound.get(address_of(topic, device, metric), ()):
                 receipt.add(channel, message.received_us, None, BAD_NO_COMMUNICATION, message.received_us)
-        for reason in received.dropped:
-            receipt.reject(message.topic, reason, message.payload, message.received_us)
+        problems += received.dropped
+        if problems:  # one letter a message, however many of its metrics it is about
+            receipt.reject(message.topic, problems[0], message.payload, message.received_us, len(problems))
         if received.rebirth:
             self._ask_rebirth(topic.group, topic.node, received.rebirth)
         self._condition.facts["edge_nodes"] = {"/".join(k): s.online for k, s in self._sessions.items()}
 
-    def _value(self, topic: Topic, reading: Reading, message: Message, receipt: Receipt) -> None:
+    def _value(self, topic: Topic, reading: Reading, message: Message, receipt: Receipt) -> str:
+        """A value into the receipt; or why it could not be read, a sentence."""
         address = address_of(topic, reading.device, reading.metric)
         at_us = message.received_us if reading.at_us is None else reading.at_us
         bound = self._bound.get(address, ())
-        if reading.problem or not bound:
-            receipt.reject(address, reading.problem or "No tag is bound to this metric.", message.payload, message.received_us)
-            return
+        if reading.problem:
+            return f"{address}: {reading.problem}"
+        if not bound:
+            receipt.stranger(address, "No tag is bound to this metric.", message.payload, message.received_us)
         for channel in bound:
             receipt.add(channel, at_us, reading.value, BAD if reading.null else GOOD, message.received_us)
+        return ""
 
     def _own_state(self, message: Message) -> None:
         """Somebody (an old will) says that this host is gone although it is here: say again that it is here."""

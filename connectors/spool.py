@@ -8,33 +8,24 @@ store has committed it.
 
 from __future__ import annotations
 
-import base64
 import logging
 import secrets
 import sqlite3
-import struct
 import threading
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import numpy as np
-import orjson
-
+from connectors.record import KEPT_RAW, pack, unpack
 from engine.errors import Invalid, Unavailable
-from engine.historian.block import COLUMNS, DeadLetter, Gap, Intake, SampleBlock, TextEvent
+from engine.historian.block import DeadLetter, Gap, Intake, SampleBlock
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
-HEADER = struct.Struct("<BIII")  # version, samples, bytes of the JSON part, CRC-32 of what follows the header
 RECORD_OVERHEAD = 64
 PAGES_GIVEN_BACK = 2000
-KEPT_RAW = 4096
-"""At most so many bytes of something that could not be understood are kept."""
 
 SCHEMA = """
 create table if not exists record (
@@ -103,6 +94,8 @@ class Spool:
         `release_shed` makes gap records of it.
         """
         rows = [(i.site_id, i.source_id, len(i.samples), pack(i)) for i in intakes]
+        if not rows and shed is None:
+            return
         with self._transaction():
             self._insert(rows)
             if shed is not None:
@@ -310,22 +303,24 @@ def _put_aside(file: Path) -> Path:
 
 def _inherit(aside: Path, folder: Path, limit_bytes: int) -> None:
     """Put what can still be read of a damaged spool into a new one, and a gap for each source that is met there."""
-    rescued = list(_rescued(aside))
-    ends_us = aside.stat().st_mtime_ns // 1000
-    last: dict[tuple[int, int], int] = {}
-    for intake in rescued:
-        key = (intake.site_id, intake.source_id)
-        last[key] = max(last.get(key, 0), *intake.samples.received_us.tolist(), 0)
-    reason = f"the spool {aside.stem} was damaged"
-    gaps = [
-        Intake(*key, gaps=(Gap(None, from_us or ends_us, max(ends_us, from_us + 1), None, reason),))
-        for key, from_us in last.items()
-    ]
-    log.error("Of the damaged spool %s %s records of %s sources could be read.", aside, len(rescued), len(last))
-    if gaps:
-        heir = _new(folder, limit_bytes)
-        heir.append([*rescued, *gaps])
-        heir.close()
+    try:
+        with closing(_new(folder, limit_bytes)) as heir:
+            last: dict[tuple[int, int], int] = {}
+            for intake in _rescued(aside):
+                heir.append([intake])
+                key = (intake.site_id, intake.source_id)
+                last[key] = max(last.get(key, 0), *intake.samples.received_us.tolist(), 0)
+            heir.append(_lost_with(aside, last))
+            log.error("Of the damaged spool %s %s records could be read.", aside, heir.waiting - len(last))
+    except (sqlite3.DatabaseError, Unavailable):
+        log.exception("The damaged spool %s could not be taken over.", aside)
+
+
+def _lost_with(aside: Path, last: dict[tuple[int, int], int]) -> list[Intake]:
+    """For each source a gap from the last receipt that could be read (µs, 0 for none) to the last change of the file."""
+    ends_us, reason = aside.stat().st_mtime_ns // 1000, f"the spool {aside.stem} was damaged"
+    spans = {key: (from_us or ends_us, max(ends_us, from_us + 1)) for key, from_us in last.items()}
+    return [Intake(*key, gaps=(Gap(None, *span, None, reason),)) for key, span in spans.items()]
 
 
 def _rescued(aside: Path) -> Iterator[Intake]:
@@ -360,48 +355,6 @@ def _lock_handle(handle: IO[bytes]) -> None:
         msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
     else:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-# ------------------------------------------------------------------ bytes of a record
-def pack(intake: Intake) -> bytes:
-    """An intake as bytes: the columns as they lie in memory, the rest as JSON."""
-    columns = b"".join(getattr(intake.samples, name).tobytes() for name, _ in COLUMNS)
-    rest = b""
-    if intake.texts or intake.dead or intake.gaps:
-        rest = orjson.dumps(
-            [
-                [(t.tag_id, t.at_us, t.seq, t.text, t.status, t.received_us) for t in intake.texts],
-                [(d.address, d.reason, base64.b64encode(d.raw).decode(), d.at_us, d.count) for d in intake.dead],
-                [(g.tag_id, g.from_us, g.to_us, g.missing, g.reason) for g in intake.gaps],
-            ]
-        )
-    return HEADER.pack(VERSION, len(intake.samples), len(rest), zlib.crc32(rest, zlib.crc32(columns))) + columns + rest
-
-
-def unpack(site_id: int, source_id: int, body: bytes) -> Intake:
-    """The inverse of `pack`; raises `Invalid` for damaged bytes."""
-    try:
-        version, n, length, checksum = HEADER.unpack_from(body)
-        if version != VERSION or zlib.crc32(memoryview(body)[HEADER.size :]) != checksum:
-            raise Invalid("A record of the spool is damaged: its checksum does not fit.")
-        at = HEADER.size
-        columns: list[np.ndarray] = []
-        for _, kind in COLUMNS:
-            columns.append(np.frombuffer(body, kind, n, at))
-            at += n * np.dtype(kind).itemsize
-        if at + length != len(body):
-            raise Invalid(f"A record of the spool is damaged: it has {len(body)} bytes instead of {at + length}.")
-        texts, dead, gaps = orjson.loads(body[at:]) if length else ((), (), ())
-    except (struct.error, ValueError) as error:
-        raise Invalid(f"A record of the spool is damaged: {error}.") from error
-    return Intake(
-        site_id,
-        source_id,
-        SampleBlock(*columns),
-        tuple(TextEvent(*t) for t in texts),
-        tuple(DeadLetter(address, reason, base64.b64decode(raw), *rest) for address, reason, raw, *rest in dead),
-        tuple(Gap(*g) for g in gaps),
-    )
 
 
 def _opened(number: int, site_id: int, source_id: int, body: bytes) -> Intake:

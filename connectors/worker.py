@@ -11,8 +11,9 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from connectors.clock import Clock, Runner
@@ -141,19 +142,32 @@ class Worker:
     # -------------------------------------------------------------- duties
     def _round(self) -> None:
         self._duties.check()
+        self._guarded(self._staff, "Its duties are looked at again.")
+        if self._is_due("beat", BEAT_EVERY_S):
+            self._beat()
+            self._report()
+
+    def _guarded(self, step: Callable[[], None], then: str) -> None:
+        """Do one thing so that a fault of it stops nothing else; without the database nothing goes on."""
+        try:
+            step()
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("The worker met something unexpected. %s", then)
+
+    def _staff(self) -> None:
+        """Take and leave duties."""
         if self._is_due("config", CONFIG_EVERY_S):
             self._wanted = self._look_up()
         self._keep_time()
         living = self._living()
         allowed = share(self._wanted, self._posts, living)
         for duty in [d for d in self._posts if not self._may_keep(d, allowed)]:
-            self._leave(duty)
+            self._guarded(partial(self._leave, duty), f"It has left {duty.lock}.")
         for duty in [d for d in self._wanted if d not in self._posts]:
             if duty in share(self._wanted, self._posts, living) and self._duties.take(duty.lock):
-                self._take(duty)
-        if self._is_due("beat", BEAT_EVERY_S):
-            self._beat()
-            self._report()
+                self._guarded(partial(self._take, duty), f"It tries again to take {duty.lock}.")
 
     def _look_up(self) -> dict[Duty, tuple[Source, tuple[Any, ...]]]:
         prints = source.fingerprints(self._store)
@@ -188,19 +202,27 @@ class Worker:
         try:
             post.collector = self._collector(item, duty.member, condition)
             post.collector.start()
+        except Unavailable:
+            raise
         except PlantError as error:
             condition.say("refused", str(error))
+        except Exception as error:  # a fault of one collector must not stop the others
+            log.exception("The source %s cannot be collected.", item.name)
+            condition.say("refused", f"{type(error).__name__}: {error}")
         self._posts[duty] = post
         log.info("Worker %s took the source %s.", self.id, item.name)
 
     def _leave(self, duty: Duty) -> None:
         post = self._posts.pop(duty)
-        if post.collector is not None:
-            post.collector.stop()
+        self._stop(post)
         if duty not in self._wanted:
             self._say(post, "disconnected", "The source is switched off.")
         self._duties.give_back(duty.lock)
         log.info("Worker %s left the source %s.", self.id, post.source.name)
+
+    def _stop(self, post: Post) -> None:
+        if post.collector is not None:
+            self._guarded(post.collector.stop, f"The source {post.source.name} may have ended without order.")
 
     # -------------------------------------------------------------- collectors
     def _remembered(self, item: Source) -> Condition:
@@ -257,7 +279,8 @@ class Worker:
 
     def _report(self) -> None:
         for post in list(self._posts.values()):
-            self._say(post, post.condition.state, post.condition.detail)
+            detail = self._forwarder.why_held(post.source.id) or post.condition.detail
+            self._guarded(partial(self._say, post, post.condition.state, detail), "The source's state is said again.")
 
     def _say(self, post: Post, state: str, detail: str) -> None:
         condition = post.condition
@@ -275,8 +298,7 @@ class Worker:
         log.info("Worker %s ends.", self.id)
         self._runner.stop()
         for post in self._posts.values():
-            if post.collector is not None:
-                post.collector.stop()
+            self._stop(post)
         self._clock.stop()
         for thread in threads:
             thread.join(timeout=DRAIN_S)

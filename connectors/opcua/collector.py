@@ -50,6 +50,7 @@ PROBE_S = 5.0
 RETRY_UNKNOWN_S = 30.0
 CLOSE_S = 3.0
 SHOWN_UNKNOWN = 20
+MOST_ASKED_AGAIN = 100
 FILTER_REFUSED = frozenset(
     {
         ua.StatusCodes.BadFilterNotAllowed,
@@ -96,6 +97,7 @@ class OpcuaCollector:
         self._last: dict[int, int] = {}
         self._heard, self._sequence = 0.0, 0
         self._lost_us = inlet.condition.heard_us
+        self._failed_us: int | None = None
         self._closing = threading.Event()
         self._broken = asyncio.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name=f"opcua {source.name}", daemon=True)
@@ -142,7 +144,7 @@ class OpcuaCollector:
             await self._note_absence()
             await self._watch(client)
         finally:
-            self._lost_us = self._condition.heard_us or self._lost_us
+            self._lost_us, self._failed_us = self._failed_us or self._condition.heard_us or self._lost_us, None
             await _closed(client)
 
     async def _connection_lost(self, _error: Exception) -> None:
@@ -262,7 +264,20 @@ class OpcuaCollector:
 
     # -------------------------------------------------------------- values
     async def _published(self, session: UaSession, result: Any) -> None:
-        """A publish response; returns when its values are on disk, and only then is it acknowledged."""
+        """A publish response; returns when its values are on disk, and only then is it acknowledged.
+
+        asyncua acknowledges also what fails here. So after a failure the session ends, and what it measured since the
+        last value on disk is declared as a gap.
+        """
+        try:
+            await self._receive(session, result)
+        except Exception:  # whatever it is, it is one notification that is lost
+            log.exception("%s: a notification could not be kept; connecting anew.", self._source.name)
+            if self._failed_us is None:
+                self._failed_us = self._condition.heard_us or now_us()
+            self._broken.set()
+
+    async def _receive(self, session: UaSession, result: Any) -> None:
         self._heard = time.monotonic()
         message = result.NotificationMessage
         if not message.NotificationData:
@@ -277,13 +292,23 @@ class OpcuaCollector:
         expected, self._sequence = self._sequence + 1, sequence
         if expected in (1, sequence):
             return
-        for missed in range(expected, min(sequence, expected + 100)):
+        last = min(sequence, expected + MOST_ASKED_AGAIN)
+        for missed in range(expected, last):
             try:
                 self._take(await session.republish(subscription, missed))
             except ua.UaError as error:
-                log.warning("%s: notification %s is lost: %s", self._source.name, missed, error)
-                begin = self._condition.heard_us or now_us()
-                self._receipt.gap(None, begin, now_us(), None, f"the server lost notification {missed}")
+                self._lost(f"the server lost notification {missed}", error)
+            except (TimeoutError, ConnectionError) as error:
+                last = missed
+                self._lost(f"the server did not answer for notification {missed}", error)
+                break
+        if last < sequence:
+            self._lost(f"notifications {last} to {sequence - 1} were not asked for again", None)
+
+    def _lost(self, reason: str, error: BaseException | None) -> None:
+        """A gap from the newest value that is on disk until now."""
+        log.warning("%s: %s: %r", self._source.name, reason, error)
+        self._receipt.gap(None, self._condition.heard_us or now_us(), now_us(), None, reason)
 
     def _take(self, message: Any) -> None:
         self._receipt.begin()

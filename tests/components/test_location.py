@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from components import location
 from components.machine import Reading, reading
-from components.view import Clocks, read
+from components.view import Clocks, Context, read
 from engine.historian.reduce import LastValue
 from engine.location import MapDef, NodeKind, Tree
 from engine.tag import Limits, StateTable, Tag, ValueKind
@@ -84,8 +86,8 @@ def test_the_page_works_with_none_one_and_two_thousand_machines(n: int) -> None:
         for i in range(10, 10 + n)
     ]
     records = [location.record(row, VIEW, NOW) for row in rows]
-    assert (location.nothing(records, "Filling") is None) == (n > 0)
-    assert location.height(n) == ({"display": "none"} if n == 0 else {"height": f"{36 + 36 * min(n, 20)}px"})
+    assert (location.nothing(records, Context(name="Filling"), VIEW) is None) == (n > 0)
+    assert location.height(n) == ({"display": "none"} if n == 0 else {"height": f"{52 + 36 * min(n, 20)}px"})
     assert location.sentence(rows) == ("" if n == 0 else f"{n} of {n} machines running")
     assert len({record["id"] for record in records}) == n
 
@@ -114,3 +116,10 @@ def test_the_way_back_keeps_the_range_and_ends_at_the_place() -> None:
 def test_the_tree_is_plain_data() -> None:
     assert location.tree_nodes(TREE)[0] == {"id": 1, "parent": None, "path": "acme", "name": "Acme", "kind": "enterprise"}
     assert location.tree_marks({4: "running", 5: "nonsense"}) == {"4": ["run", "Running"]}
+
+
+def test_a_machine_that_a_fault_stopped_is_told_above() -> None:
+    down = replace(state(4, 4), category="aborted")
+    row = location.row(TREE.nodes[3], {4: [down], 5: [state(5, 4)]}, {4: NodeKind.MACHINE, 5: NodeKind.MACHINE}, NOW)
+    assert location.sentence([row]) == "1 of 2 machines running; 1 aborted or not connected"
+    assert location.record(row, VIEW, NOW)["state"] == "1 of 2 running, 1 down"

@@ -215,3 +215,11 @@ def test_the_first_choice_prefers_measured_signals_with_alarm_limits() -> None:
     bare, limited = tag(2, limits=Limits()), tag(3)
     text = tag(4, kind=ValueKind.TEXT)
     assert [t.id for t in trend.default_choice([counter, bare, limited, text])] == [3, 2, 1]
+
+
+def test_a_range_with_nothing_in_it_borrows_no_value_from_after_it() -> None:
+    one = np.array([13.9])
+    later = Trace("raw", np.array([VIEW.to_us + 5]), one, one, one, one, one, np.array([1]), np.ones(1))
+    found = course(tag(), later, {}, VIEW.to_us)
+    assert (found.last, found.newest_us, len(found.at_us)) == (None, None, 0)
+    assert trend.nothing([found], VIEW) is not None

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
 from connectors.collect import Condition, Forwarder, Inlet, count, part
-from connectors.spool import Spool, claim, unpack
+from connectors.record import unpack
+from connectors.spool import Spool, claim
 from db.historian import accounting, ingest
 from db.store import Store
 from engine.errors import Unavailable

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.spool import SpoolFull, claim, orphans, pack, unpack
+from connectors.record import pack, unpack
+from connectors.spool import SpoolFull, claim, orphans
 from engine.errors import Invalid, Unavailable
 from engine.historian.block import COLUMNS, DeadLetter, Gap, Intake, SampleBlock, TextEvent
 
@@ -173,7 +174,7 @@ def test_what_was_shed_becomes_one_gap_a_tag(tmp_path: Path) -> None:
     spool.append([some(1)])
     assert not spool.has_room
     for at in range(100):
-        spool.note_shed(3, 7, [Gap(1, at, at + 1, 1, ""), Gap(2, at, at + 1, 2, "")])
+        spool.append([], Intake(3, 7, gaps=(Gap(1, at, at + 1, 1, ""), Gap(2, at, at + 1, 2, ""))))
     spool.close()
     spool = claim(tmp_path, MB)
     assert spool.has_shed
