@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import logging
 import os
@@ -114,8 +115,13 @@ def _trust_proxies(dash: Dash, hops: int) -> None:
 
 
 def serve() -> object:
-    """The WSGI application, for `gunicorn "app:serve()"`."""
-    return create_app(load_settings()).server
+    """The WSGI application, for `gunicorn "app:serve()"`. What is made at start lives as long as the process, so the
+    garbage collector does not look at it."""
+    gc.disable()
+    server = create_app(load_settings()).server
+    gc.freeze()
+    gc.enable()
+    return server
 
 
 def main(arguments: list[str] | None = None) -> int:

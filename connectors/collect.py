@@ -26,7 +26,7 @@ from engine.historian.block import DeadLetter, Gap, Intake, SampleBlock
 
 log = logging.getLogger(__name__)
 
-BATCH_SAMPLES = 20_000
+BATCH_SAMPLES = 50_000
 FIRST_WAIT_S, LONGEST_WAIT_S, LONGEST_HOLD_S = 0.5, 10.0, 300.0
 IDLE_S = 0.1
 RETRY_S = 0.2

@@ -1,4 +1,4 @@
-"""The bytes of a spool record: a header with a checksum, the columns of the samples as they lie in memory, JSON for the rest."""
+"""The bytes of a spool record: a header with a checksum, the columns of the samples as in memory, JSON for the rest."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 RECORD_OVERHEAD = 64
 PAGES_GIVEN_BACK = 2000
+BUSY_S = 10.0
 
 SCHEMA = """
 create table if not exists record (
@@ -67,7 +68,7 @@ class Spool:
     def __init__(self, file: Path, limit_bytes: int, lock: IO[bytes] | None = None) -> None:
         self.file, self.worker, self.limit_bytes = file, file.stem, limit_bytes
         self._lock_file, self._mutex = lock, threading.RLock()
-        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=10)
+        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=BUSY_S)
         try:
             self._open()
         except BaseException:

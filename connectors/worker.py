@@ -142,10 +142,12 @@ class Worker:
     # -------------------------------------------------------------- duties
     def _round(self) -> None:
         self._duties.check()
-        self._guarded(self._staff, "Its duties are looked at again.")
-        if self._is_due("beat", BEAT_EVERY_S):
-            self._beat()
-            self._report()
+        try:
+            self._guarded(self._staff, "Its duties are looked at again.")
+        finally:
+            if self._is_due("beat", BEAT_EVERY_S):
+                self._beat()
+                self._report()
 
     def _guarded(self, step: Callable[[], None], then: str) -> None:
         """Do one thing so that a fault of it stops nothing else; without the database nothing goes on."""
@@ -221,8 +223,11 @@ class Worker:
         log.info("Worker %s left the source %s.", self.id, post.source.name)
 
     def _stop(self, post: Post) -> None:
-        if post.collector is not None:
-            self._guarded(post.collector.stop, f"The source {post.source.name} may have ended without order.")
+        try:
+            if post.collector is not None:
+                post.collector.stop()
+        except Exception:  # what was not acknowledged comes again, or is declared as a gap
+            log.exception("The source %s did not end in order.", post.source.name)
 
     # -------------------------------------------------------------- collectors
     def _remembered(self, item: Source) -> Condition:

@@ -6,7 +6,6 @@ from sqlalchemy import Row, text
 
 from db.store import Store
 from engine.access import Scope
-from engine.config.reading import calendar_entry
 from engine.errors import NotFound
 from engine.location import Machine, MapDef, NodeKind, Tree
 from engine.shift import Calendar
@@ -72,6 +71,8 @@ def calendar_at(scope: Scope, store: Store, node_id: int) -> Calendar | None:
 
     Raises `NotFound` outside the scope.
     """
+    from engine.config.reading import calendar_entry  # the file's whole format, which pages need for nothing else
+
     statement = f"""
         with recursive up as (
             select l.id, l.site_id, l.parent_id, l.calendar_id, 0 as height from location l where l.id = :id and {_VISIBLE}

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from db.historian import chunks, hot, latest, ledger, shapes, texts
 from db.historian.ledger import FIRST_US, LAST_US
-from db.historian.merge import Merged, by_tag, merge
+from db.historian.merge import Merged, merge
 from db.historian.stale import Late, announce
 from db.store import Store
 from engine.historian.block import DeadLetter, Intake, SampleBlock
@@ -129,14 +129,20 @@ def _tags(intake: Intake) -> list[int]:
 
 def _late(changed: SampleBlock, before: dict[int, int]) -> list[Late]:
     """What changed at or before the last value that was known."""
-    if not before:
-        return [Late(int(b.tag_id[0])) for b in by_tag(in_order(changed))]
-    found = []
-    for block in by_tag(in_order(changed)):
-        tag = int(block.tag_id[0])
-        old = block.at_us[block.at_us <= before.get(tag, FIRST_US - 1)]
-        found.append(Late(tag, int(old[0]), int(old[-1]) + 1) if len(old) else Late(tag))
-    return found
+    if not len(changed):
+        return []
+    ordered = in_order(changed)
+    starts = np.flatnonzero(np.diff(ordered.tag_id, prepend=ordered.tag_id[:1] - 1))
+    spans = np.split(ordered.at_us, starts[1:])
+    tags = ordered.tag_id[starts].tolist()
+    return [_late_of(tag, at_us, before.get(tag, FIRST_US - 1)) for tag, at_us in zip(tags, spans, strict=True)]
+
+
+def _late_of(tag: int, at_us: np.ndarray, known_us: int) -> Late:
+    if at_us[0] > known_us:
+        return Late(tag)
+    last = at_us[np.searchsorted(at_us, known_us, side="right") - 1]
+    return Late(tag, int(at_us[0]), int(last) + 1)
 
 
 def _late_texts(written: texts.TextsSettled, before: dict[int, int]) -> list[Late]:

@@ -15,8 +15,9 @@ from engine.time import HOUR_US
 # key to conflict on; the site's lock keeps two writers from inserting the same tag.
 _UPSERT = """
 with u as materialized (
-    select * from unnest(%(tags)s::int[], %(ats)s::bigint[], %(seqs)s::int[], %(bits)s::bigint[], %(texts)s::text[],
-        %(status)s::int[], %(received)s::bigint[]) as u(tag_id, at_us, seq, bits, text, status, received_us)
+    select * from unnest(%(tags)s::text::int[], %(ats)s::text::bigint[],
+        %(seqs)s::text::int[], %(bits)s::text::bigint[], %(texts)s::text[],
+        %(status)s::text::int[], %(received)s::text::bigint[]) as u(tag_id, at_us, seq, bits, text, status, received_us)
 ), done as (
     update last_value v set at_us = u.at_us, seq = u.seq, bits = u.bits, text = u.text, status = u.status,
         received_us = u.received_us
@@ -71,12 +72,17 @@ def _upsert(
     connection: Connection, site_id: int, last: SampleBlock, bits: Sequence[int | None], texts: Sequence[str | None]
 ) -> None:
     columns = {
-        "tags": last.tag_id.tolist(),
-        "ats": last.at_us.tolist(),
-        "seqs": last.seq.tolist(),
-        "bits": list(bits),
+        "tags": _array(last.tag_id.tolist()),
+        "ats": _array(last.at_us.tolist()),
+        "seqs": _array(last.seq.tolist()),
+        "bits": _array(bits),
         "texts": list(texts),
-        "status": last.status.view(np.int32).tolist(),
-        "received": last.received_us.tolist(),
+        "status": _array(last.status.view(np.int32).tolist()),
+        "received": _array(last.received_us.tolist()),
     }
     execute(connection, _UPSERT, {"site": site_id, "ahead": AHEAD_US, **columns})
+
+
+def _array(numbers: Sequence[int | None]) -> str:
+    """Numbers as PostgreSQL's array literal, many times faster than a list of Python integers."""
+    return "{" + ",".join("null" if n is None else str(n) for n in numbers) + "}"

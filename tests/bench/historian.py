@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import create_engine, text
 
+from connectors.collect import BATCH_SAMPLES
 from db import historian
 from db.historian import wire
 from db.store import Store
@@ -183,8 +184,9 @@ def _view_s(store: Store, now_us: int, hours: float | None) -> float:
 
 
 def _arrivals(number: int) -> SampleBlock:
-    """Ten seconds of 1,000 tags in order of arrival, as a forwarder hands them over."""
-    block = block_of(range(1, 1_001), 10, 1.0, T0 + number * 10 * S)
+    """1,000 tags in order of arrival, as many samples as a forwarder hands over at once when it drains its spool."""
+    seconds = BATCH_SAMPLES // 1_000
+    block = block_of(range(1, 1_001), seconds, 1.0, T0 + number * seconds * S)
     return block.take(np.argsort(block.at_us, kind="stable"))
 
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
-from connectors.collect import Condition, Forwarder, Inlet, count, part
+from connectors.collect import FIRST_WAIT_S, RETRY_S, Condition, Forwarder, Inlet, count, part
 from connectors.record import unpack
 from connectors.spool import Spool, claim
-from db.historian import accounting, ingest
+from db.historian import accounting, ingest, load
 from db.store import Store
 from engine.errors import Unavailable
 from engine.historian.block import DeadLetter, Gap, Intake, SampleBlock, TextEvent
@@ -125,6 +125,58 @@ def test_while_the_store_is_away_the_spool_keeps_everything(plant: Store, tmp_pa
     thread.join(20)
     Forwarder(plant, spool).drain(threading.Event())
     assert stored(plant)[1] == list(range(300))
+    spool.close()
+
+
+def test_a_damaged_chunk_holds_up_only_its_own_source(plant: Store, tmp_path: Path) -> None:
+    load(plant, 1, samples(1, 0, 100))
+    with plant.write() as connection:
+        connection.execute(text("update chunk set data = set_byte(data, 40, get_byte(data, 40) # 1)"))
+    spool = claim(tmp_path, 10**9)
+    spool.append([Intake(1, 1, samples(1, 50, 3)), Intake(1, 2, samples(2, 0, 50)), Intake(1, 3, samples(3, 0, 50))])
+    forwarder = Forwarder(plant, spool)
+    forwarder.drain(threading.Event())
+    assert [accounting(plant, source).stored for source in (1, 2, 3)] == [0, 50, 50]
+    assert spool.sources() == [1]
+    assert "Stored samples of signal 1 are damaged" in forwarder.why_held(1)
+    assert forwarder.why_held(2) == ""
+    with plant.write() as connection:
+        connection.execute(text("update chunk set data = set_byte(data, 40, get_byte(data, 40) # 1)"))
+    time.sleep(FIRST_WAIT_S)
+    forwarder.drain(threading.Event())
+    assert (spool.waiting, forwarder.why_held(1)) == (0, "")
+    assert accounting(plant, 1).received == 3
+    spool.close()
+
+
+def test_shedding_waits_for_a_full_disk_and_counts_each_value_once(tmp_path: Path) -> None:
+    spool = filled(tmp_path, 1, limit=3000)
+    pages = spool._db.execute("pragma page_count").fetchone()[0]
+    spool._db.execute(f"pragma max_page_count = {pages}")
+    inlet = Inlet(spool, Condition(), never_shed=[4], patience_s=0)
+    mixed = SampleBlock.join([samples(2, 0, 10), samples(4, 0, 2000)])
+    put = threading.Thread(target=inlet.put, args=[Intake(1, 1, mixed)])
+    put.start()
+    time.sleep(3 * RETRY_S)
+    assert put.is_alive()
+    spool._db.execute("pragma max_page_count = 100000")
+    put.join(10)
+    assert not put.is_alive()
+    spool.release_shed()
+    batch = spool.read(1)
+    assert batch is not None
+    assert [(g.tag_id, g.missing) for g in batch.intake.gaps] == [(2, 10)]
+    spool.close()
+
+
+def test_under_pressure_dead_letters_are_only_counted(tmp_path: Path) -> None:
+    spool = filled(tmp_path, 1, limit=3000)
+    inlet = Inlet(spool, Condition(), never_shed=[], patience_s=0)
+    assert inlet.put(Intake(1, 1, dead=tuple(DeadLetter("a", "b", b"c" * 4096, START, 2) for _ in range(50))))
+    batch = spool.read(1)
+    assert batch is not None
+    assert [d.count for d in batch.intake.dead] == [2, 2, 2, 94]
+    assert batch.intake.received == 100 + 100
     spool.close()
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.decode import Channel, JsonDecoder, Options, Receipt, channels, options_of, parse_json, time_of
-from connectors.spool import pack, unpack
+from connectors.record import pack, unpack
 from engine.errors import Invalid
 from engine.historian.block import Intake
 from engine.reading import FIRST_US, LAST_US, plausible
@@ -261,6 +261,24 @@ def test_an_unknown_topic_is_a_dead_letter_with_the_first_4_kib() -> None:
     JsonDecoder([]).read("nobody/knows", b"x" * 10_000_000, NOW, receipt)
     [letter] = receipt.take().dead  # type: ignore[union-attr]
     assert (letter.address, len(letter.raw)) == ("nobody/knows", 4096)
+
+
+def test_of_unbound_topics_the_first_letters_are_kept_and_the_rest_is_counted() -> None:
+    receipt = Receipt(SOURCE, BELIEVED)
+    decoder = JsonDecoder([])
+    for n in range(1000):
+        decoder.read(f"other/{n % 2 if n < 500 else n}", b"x" * 100, NOW, receipt)
+    assert len(receipt) == 1000
+    intake = receipt.take()
+    assert intake is not None
+    assert intake.received == 1000
+    assert [d.address for d in intake.dead if d.reason] == ["other/0", "other/1"] * 3 + [f"other/{n}" for n in range(500, 504)]
+    assert intake.dead[-1].count == 990
+    for n in range(20):
+        decoder.read(f"other/{n % 2}", b"x", NOW + 60_000_000, receipt)
+    again = receipt.take()
+    assert again is not None
+    assert [d.count for d in again.dead] == [20]
 
 
 def test_deep_json_is_a_dead_letter() -> None:

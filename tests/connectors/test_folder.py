@@ -137,6 +137,18 @@ def test_while_the_database_is_away_files_wait(plant: Store, tmp_path: Path) -> 
     bench.spool.close()
 
 
+def test_a_file_that_cannot_be_read_holds_up_no_other(plant: Store, tmp_path: Path) -> None:
+    collector, bench = watching(plant, tmp_path)
+    drop(collector, "b.json", RECORD)
+    (collector.folder / "a.json").symlink_to("/proc/self/mem")
+    collector.start()
+    eventually((collector.folder / "done" / "b.json").exists, "the good file")
+    eventually(lambda: "The file a.json cannot be taken in" in bench.condition.detail, "the state")
+    assert bench.condition.state == "connected"
+    collector.stop()
+    bench.spool.close()
+
+
 def test_it_watches_by_itself_until_stopped(plant: Store, tmp_path: Path) -> None:
     collector, bench = watching(plant, tmp_path)
     collector.start()

@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from connectors.mqtt import JsonReader, MqttCollector
+from connectors.mqtt import JsonReader, Message, MqttCollector
 from connectors.sparkplug import BD_SEQ, DataType, MessageType, Metric, Payload, Topic, encode
 from connectors.sparkplug_host import SparkplugReader
 from connectors.twin.broker import Broker, mosquitto
 from engine.errors import Invalid
+from engine.historian.block import DeadLetter
 from engine.tag import BAD_NO_COMMUNICATION, Source, ValueKind
 from tests.connectors.collecting import Bench, channel, eventually, free_port, publish, publisher
 
@@ -104,6 +105,25 @@ def test_what_is_not_on_disk_is_not_acknowledged(broker: Broker, tmp_path: Path)
     sender.disconnect()
     sender.loop_stop()
     bench.spool.close()
+
+
+def test_a_spool_that_fails_for_once_stops_nothing_and_loses_nothing(broker: Broker, tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "spool", source(broker.port))
+    collector, sender = collecting(bench), publisher(broker.port)
+    publish(sender, "plant/a", numbers(0, 10))
+    eventually(lambda: len(bench.bits()) == 10)
+    bench.spool._db.execute("create trigger t before insert on record begin select raise(abort, 'broken'); end")
+    publish(sender, "plant/a", numbers(10, 20))
+    eventually(lambda: "Messages could not be kept: IntegrityError: broken" in bench.condition.detail, "the state")
+    bench.spool._db.execute("drop trigger t")
+    publish(sender, "plant/a", numbers(20, 30))
+    eventually(lambda: set(bench.bits()) == set(range(30)), "the rest")
+    eventually(lambda: bench.condition.state == "connected")
+    assert any("could not be kept" in g.reason for g in bench.intake().gaps)
+    collector.stop()
+    bench.spool.close()
+    sender.disconnect()
+    sender.loop_stop()
 
 
 def test_a_restart_of_the_broker_loses_nothing(broker: Broker, tmp_path: Path) -> None:
@@ -345,6 +365,28 @@ def test_sparkplug_births_data_deaths_and_rebirth(broker: Broker, tmp_path: Path
     bench.spool.close()
     sender.disconnect()
     sender.loop_stop()
+
+
+def test_a_sparkplug_message_that_cannot_be_used_is_one_dead_letter(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "spool", Source(5, 1, "rooms", "sparkplug", {"host": "h", "group": "plant"}))
+    reader = SparkplugReader(bench.source, [channel("plant/edge:m7", ValueKind.INT)], bench.condition)
+    metrics = [Metric(f"m{n}", n, DataType.INT64) for n in range(500)]
+
+    def hear(verb: MessageType, seq: int, payload: list[Metric]) -> list[DeadLetter]:
+        topic, content = edge_message(verb, seq, *payload)
+        reader.read(Message(topic, content, len(content), False, 0, 0, 1, 1_795_000_000_000_000), bench.receipt)
+        intake = bench.receipt.take()
+        assert intake is not None
+        assert intake.received == 500
+        return list(intake.dead)
+
+    [early] = hear(MessageType.NDATA, 3, metrics)
+    assert (early.count, early.address) == (500, "spBv1.0/plant/NDATA/edge")
+    born = hear(MessageType.NBIRTH, 0, [Metric(BD_SEQ, 0, DataType.INT64), *metrics])
+    assert [d.count for d in born] == [1] * 10 + [489]
+    unknown = hear(MessageType.NDATA, 1, [Metric("", n, DataType.INT64, alias=1000 + n) for n in range(500)])
+    assert [d.count for d in unknown] == [500]
+    bench.spool.close()
 
 
 def test_a_host_that_comes_back_asks_the_nodes_it_knew_to_be_born_again(broker: Broker, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -191,6 +192,43 @@ def test_while_the_disk_is_full_the_server_keeps_what_is_not_acknowledged(plants
     block = bench.intake().samples
     assert block.take(block.tag_id == 2).bits.tolist() == [0, 1, 2, 3, 4, 5, 6]
     collector.stop()
+
+
+def test_a_notification_that_could_not_be_kept_lies_in_a_declared_gap(plants: Any, bench: Bench, tmp_path: Path) -> None:
+    plant = plants()
+    collector = collecting(bench, tmp_path)
+    eventually(lambda: len(bench.intake().samples) == 2)
+    heard = bench.condition.heard_us
+    bench.spool._db.execute("create trigger t before insert on record begin select raise(abort, 'broken'); end")
+    plant.write("count", 41, START + timedelta(seconds=5))
+    eventually(lambda: bench.condition.state == "disconnected", "the end of the session")
+    bench.spool._db.execute("drop trigger t")
+    eventually(lambda: bench.condition.state == "connected", "the new session")
+    eventually(lambda: bench.intake().gaps, "the gap")
+    assert bench.intake().gaps[0].from_us == heard
+    eventually(lambda: 41 in bench.intake().samples.bits, "the value that still holds")
+    collector.stop()
+
+
+@pytest.mark.parametrize(
+    "error", [TimeoutError(), ConnectionError(), ua.UaStatusCodeError(ua.StatusCodes.BadMessageNotAvailable)]
+)
+def test_missed_notifications_are_declared_as_gaps_to_the_last(bench: Bench, tmp_path: Path, error: Exception) -> None:
+    class Broken:
+        asked = 0
+
+        async def republish(self, _subscription: int, _sequence: int) -> Any:
+            self.asked += 1
+            raise error
+
+    collector = OpcuaCollector(bench.source, CHANNELS, bench.receipt, bench.inlet, tmp_path / "pki")
+    collector._sequence, session = 7, Broken()
+    asyncio.run(collector._catch_up(session, 1, 500))  # type: ignore[arg-type]
+    intake = bench.receipt.take()
+    assert intake is not None
+    assert session.asked == (100 if isinstance(error, ua.UaError) else 1)
+    assert len(intake.gaps) == session.asked + 1
+    assert intake.gaps[-1].reason.endswith("to 499 were not asked for again")
 
 
 # ------------------------------------------------------------------ addresses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from contextlib import suppress
@@ -33,7 +34,7 @@ def intakes(draw: st.DrawFn) -> Intake:
     block = SampleBlock(*(np.array(draw(st.lists(column[kind], min_size=n, max_size=n)), kind) for _, kind in COLUMNS))
     small = st.integers(0, 2**31 - 1)
     texts = draw(st.lists(st.builds(TextEvent, small, int64, small, word, st.integers(0, 2**32 - 1), int64), max_size=3))
-    dead = draw(st.lists(st.builds(DeadLetter, word, word, st.binary(max_size=50), int64), max_size=3))
+    dead = draw(st.lists(st.builds(DeadLetter, word, word, st.binary(max_size=50), int64, st.integers(1, 2**31)), max_size=3))
     gaps = draw(st.lists(st.builds(Gap, st.none() | small, int64, int64, st.none() | small, word), max_size=3))
     return Intake(3, 7, block, tuple(texts), tuple(dead), tuple(gaps))
 
@@ -203,6 +204,54 @@ def test_a_damaged_file_is_put_aside_and_a_new_one_is_made(tmp_path: Path) -> No
     assert spool.worker != "w-1"
     assert (tmp_path / "w-1.damaged").exists()
     spool.close()
+
+
+def test_what_can_be_read_of_a_damaged_spool_is_taken_over_and_the_rest_is_a_gap(tmp_path: Path) -> None:
+    first = claim(tmp_path, 100 * MB)
+    first.append([some(50, 50 * n) for n in range(2000)])
+    first._db.execute("pragma wal_checkpoint(truncate)")
+    file = first.file
+    first.close()
+    content = bytearray(file.read_bytes())
+    place = len(content) * 3 // 4
+    content[place:] = b"\xff" * (len(content) - place)
+    file.write_bytes(content)
+    file.with_name(file.name + "-wal").write_bytes(b"")
+    second = claim(tmp_path, 100 * MB)
+    assert second.worker != first.worker
+    assert file.with_suffix(".damaged").read_bytes()[place:] == content[place:]
+    assert not list(tmp_path.glob(f"{file.name}-*"))
+    [heir] = orphans(tmp_path, 100 * MB)
+    heir = claim(tmp_path, 100 * MB)
+    batch = heir.read(7, samples=10**9)
+    assert batch is not None
+    kept = batch.intake.samples.at_us.tolist()
+    assert 1000 < len(kept) < 100_000
+    assert kept == list(range(len(kept)))
+    [gap] = batch.intake.gaps
+    assert (gap.from_us, gap.tag_id, gap.missing) == (kept[-1], None, None)
+    assert "was damaged" in gap.reason
+    heir.close()
+    second.close()
+
+
+def test_a_spool_that_is_locked_is_no_damaged_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.spool.BUSY_S", 0.1)
+    spool = claim(tmp_path, MB)
+    spool.append([some(2)])
+    file = spool.file
+    spool.close()
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("pragma locking_mode = exclusive")
+    other.execute("begin exclusive")
+    with pytest.raises(Unavailable, match="cannot be opened: database is locked"):
+        claim(tmp_path, MB)
+    assert list(orphans(tmp_path, MB)) == []
+    assert file.exists()
+    other.close()
+    again = claim(tmp_path, MB)
+    assert (again.file, again.waiting) == (file, 1)
+    again.close()
 
 
 def test_replaced_records_move_to_the_end_with_new_numbers(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from connectors.spool import Spool
 from connectors.twin.broker import Broker, mosquitto
 from connectors.worker import Duty, share
 from db import health, job, source
-from db.historian import accounting, last_values
+from db.historian import accounting, last_values, load
 from db.store import Store
 from engine.access import SYSTEM
 from engine.historian.block import Intake, SampleBlock
@@ -63,6 +63,28 @@ def holders(store: Store, role: str) -> list[str]:
 
 def connected(store: Store, name: str = "broker") -> bool:
     return any(s.name == name and s.state == "connected" for s in source.states(SYSTEM, store))
+
+
+def test_a_source_that_breaks_stops_neither_the_heartbeat_nor_the_others(
+    store: Store, database_url: str, broker: Broker, tmp_path: Path, started: list[WorkerProcess]
+) -> None:
+    settings = {"host": "127.0.0.1", "port": broker.port, "topics": ["plant/#"], "keepalive_s": 5}
+    furnish(store, ("broker", "mqtt", settings), ("odd", "mqtt", settings | {"max_payload_kb": "many"}))
+    block = SampleBlock(*(np.full(1, n) for n in (1, START, 0, 7, 0, START)))
+    load(store, 1, block)
+    with store.write() as connection:
+        connection.execute(text("update chunk set checksum = checksum # 1"))
+    started.append(WorkerProcess(database_url, tmp_path / "data"))
+    eventually(lambda: connected(store), "the connection")
+    states = {s.name: s for s in source.states(SYSTEM, store)}
+    assert (states["odd"].state, "ValueError" in states["odd"].detail) == ("refused", True)
+    assert holders(store, "source broker")
+    sender = publisher(broker.port)
+    publish(sender, "plant/0", numbers(-1, 0))
+    words = "Stored samples of signal 1 are damaged"
+    eventually(lambda: any(words in s.detail for s in source.states(SYSTEM, store) if s.name == "broker"), "the state")
+    sender.disconnect()
+    sender.loop_stop()
 
 
 def test_signals_orders_and_batches_reach_the_store(

@@ -13,7 +13,7 @@ from db.historian import shapes
 from db.historian.seal import seal_tags
 from db.store import Store
 from engine.access import SYSTEM, scope_of
-from engine.errors import Invalid, NotFound, Unavailable
+from engine.errors import Damaged, Invalid, NotFound, Unavailable
 from engine.historian.block import DeadLetter, Gap, Intake, SampleBlock
 from tests.db.historian_site import SITE, SOURCE, T0, S, block_of, floats, make_site, whole
 
@@ -158,8 +158,42 @@ def test_check_finds_a_flipped_byte_a_missing_and_a_changed_bucket(store: Store,
     with store.write() as connection:
         connection.execute(text("update chunk set data = set_byte(data, 40, get_byte(data, 40) # 1)"))
     assert any("checksum" in f.message for f in historian.check(store))
-    with pytest.raises(Unavailable, match="damaged"):
+    with pytest.raises(Damaged, match="damaged"):
         historian.raw_window(SYSTEM, store, tag, T0, T0 + S)
+
+
+def test_one_damaged_chunk_holds_up_the_sealing_of_no_other_signal(store: Store, ids: dict[str, int]) -> None:
+    bad, good = ids["temperature"], ids["pressure"]
+    historian.load(store, SITE, floats(bad, [20.0] * 100))
+    with store.write() as connection:
+        connection.execute(text("update chunk set data = set_byte(data, 40, get_byte(data, 40) # 1)"))
+    later = T0 + 2000 * S
+    for n, tag in enumerate((bad, good)):
+        historian.ingest(store, "w", n, Intake(SITE, SOURCE, floats(tag, [1.0] * 300, later)))
+    sealed = historian.seal(store, later + 10**10, least=1)
+    assert (sealed.tags, sealed.samples) == (1, 300)
+    assert f"Signal {bad} could not be sealed: Stored samples of signal {bad} are damaged" in sealed.left[0]
+    assert len(historian.raw_window(SYSTEM, store, good, later, later + 10**10)) == 300
+    with store.read() as connection:
+        assert connection.execute(text("select distinct tag_id from sample_hot")).scalars().all() == [bad]
+
+
+def test_damaged_rollups_are_told_as_damage(store: Store, ids: dict[str, int]) -> None:
+    tag = ids["temperature"]
+    historian.load(store, SITE, floats(tag, [20.0, 21.0] * 5000))
+    with store.write() as connection:
+        connection.execute(text("update rollup set data = set_byte(data, 9, get_byte(data, 9) # 1)"))
+    with pytest.raises(Damaged, match=f"Stored buckets of signal {tag} are damaged"):
+        historian.reduce(SYSTEM, store, [tag], T0, T0 + 100_000 * S, 100, T0 + 100_000 * S)
+
+
+def test_a_dead_letter_counts_for_all_that_it_stands_for(store: Store, ids: dict[str, int]) -> None:
+    letters = (DeadLetter("a/b", "no JSON", b"{", T0, 7), DeadLetter("", "", b"", T0, 100))
+    counts = historian.ingest(store, "w", 1, Intake(SITE, SOURCE, floats(ids["temperature"], [1.0]), dead=letters))
+    assert (counts.received, counts.stored, counts.dead_lettered) == (108, 1, 107)
+    assert counts.balanced
+    with store.read() as connection:
+        assert connection.execute(text("select address from dead_letter")).scalars().all() == ["a/b"]
 
 
 def test_readers_are_not_blocked_and_see_one_truth_while_sealing_goes_on(store: Store, ids: dict[str, int]) -> None:
