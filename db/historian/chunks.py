@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
-from db.historian.wire import copy_records, execute, rows, signed
+from db.historian.wire import array, copy_records, execute, rows, signed
 from engine.errors import Damaged, Invalid
 from engine.historian.block import SampleBlock
 from engine.historian.codec import CHUNK_SAMPLES, checksum, decode, encode
@@ -78,7 +78,7 @@ from bounds b join lateral (
 """
 
 _FRONTIER = """
-select r.tag_id, c.t1_us from unnest(%(tags)s::int[]) as r(tag_id) join lateral (
+select r.tag_id, c.t1_us from unnest(%(tags)s::text::int[]) as r(tag_id) join lateral (
     select t1_us from chunk c where c.site_id = %(site)s and c.tag_id = r.tag_id order by t0_us desc limit 1) c on true
 """
 
@@ -118,7 +118,7 @@ def by_tag(found: list[tuple]) -> dict[int, list[Chunk]]:
 
 def frontier(connection: Connection, site_id: int, tag_ids: Sequence[int]) -> dict[int, int]:
     """Time of the last sealed sample of each tag that has one."""
-    return dict(rows(connection, _FRONTIER, {"site": site_id, "tags": list(tag_ids)}))
+    return dict(rows(connection, _FRONTIER, {"site": site_id, "tags": array(tag_ids)}))
 
 
 def cut(block: SampleBlock) -> list[SampleBlock]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from db.historian.wire import execute, rows
+from db.historian.wire import array, execute, rows
 from engine.access import SYSTEM, Scope
 from engine.errors import NotFound
 from engine.historian.shape import Shape
@@ -15,14 +15,15 @@ from engine.tag import ValueKind
 _WRITERS = 7031002
 
 _SHAPES = """
-select id, site_id, location_id, kind, interpolation = 'linear', counter, rollover, interval_s from tag
-where id = any(%(ids)s::int[]) and (%(nodes)s::int[] is null or location_id = any(%(nodes)s::int[])) order by id
+select id, site_id, location_id, kind, interpolation = 'linear', counter, rollover, interval_s
+from unnest(%(ids)s::text::int[]) as wanted (id) join tag using (id)
+where (%(nodes)s::int[] is null or location_id = any(%(nodes)s::int[])) order by id
 """
 
 
 def shapes(scope: Scope, connection: Connection, tag_ids: Iterable[int]) -> dict[int, Shape]:
     """The tags among `tag_ids` that exist within the scope."""
-    found = rows(connection, _SHAPES, {"ids": [int(i) for i in tag_ids], "nodes": scope.ids()})
+    found = rows(connection, _SHAPES, {"ids": array(map(int, tag_ids)), "nodes": scope.ids()})
     return {row[0]: Shape(row[0], row[1], row[2], ValueKind(row[3]), *row[4:]) for row in found}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -79,6 +79,11 @@ def binary(columns: Sequence[np.ndarray]) -> bytes:
 def storable(value: str) -> str:
     """Text as PostgreSQL can hold it: the character NUL and halves of surrogate pairs replaced."""
     return value.replace("\0", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
+
+
+def array(numbers: Iterable[int | None]) -> str:
+    """Numbers as PostgreSQL's array literal, many times faster than a list of Python integers; bind as `::text::int[]`."""
+    return "{" + ",".join("null" if n is None else str(n) for n in numbers) + "}"
 
 
 def signed(value: int) -> int:

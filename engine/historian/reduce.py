@@ -142,11 +142,11 @@ def level_for(shape: Shape, pixel_us: float) -> Level | None:
 
 
 def pixels(from_us: int, to_us: int, points: int, unit_us: int) -> tuple[int, int, int]:
-    """(width, from, to) of at most `points` equal buckets around a window: multiples of the unit, aligned to 1970 UTC, so
-    that a moving window keeps its buckets."""
-    width = max(1, -(-(to_us - from_us) // (points * unit_us))) * unit_us
-    while -(-to_us // width) - from_us // width > points:
-        width += unit_us
+    """(width, from, to) of at most `points` (two or more) equal buckets around a window: multiples of the unit, aligned to
+    1970 UTC, so that a moving window keeps its buckets. A window that its borders cut badly gets one bucket fewer."""
+    width = -(-(to_us - from_us) // (points * unit_us)) * unit_us
+    if -(-to_us // width) - from_us // width > points:
+        width = -(-(to_us - from_us) // ((points - 1) * unit_us)) * unit_us
     return width, from_us // width * width, -(-to_us // width) * width
 
 

@@ -21,7 +21,7 @@ S = 1_000_000
 T0 = 1_790_000_400 * S
 TAGS = 200
 LOADED = 20
-ROUNDS = 3
+ROUNDS = 5
 _COPIED = {
     "chunk": "t0_us, t1_us, n, good, good_bits, last_seq, last_bits, last_status, data, checksum",
     "rollup": "level, b0_us, n, data, checksum",
@@ -84,29 +84,28 @@ def ingest_sealed(database_url: str) -> Figure:
     store = Store(database_url)
     make_tags(store, TAGS, 1.0)
     n = 10_000
-    best, raw = 0.0, 0.0
+    ours, raw = [], []
     for turn in range(ROUNDS):
         block = block_of(range(1, TAGS + 1), n, 1.0, T0 + turn * n * S)
-        raw = max(raw, _rate(len(block), lambda block=block: _raw_copy(database_url, [block])))
-        best = max(best, _rate(len(block), lambda block=block: historian.load(store, 1, block)))
+        raw.append(_rate(len(block), lambda block=block: _raw_copy(database_url, [block])))
+        ours.append(_rate(len(block), lambda block=block: historian.load(store, 1, block)))
     store.close()
-    return _figure("historian.ingest_sealed", best, "samples/s", raw, (1.0, ">="))
+    return _figure("historian.ingest_sealed", float(np.median(ours)), "samples/s", float(np.median(raw)), (1.0, ">="))
 
 
 def ingest_hot(database_url: str) -> Figure:
     """Live intakes to committed hot rows with last values, counts and revisions, against raw COPY of the same rows."""
     store = Store(database_url)
     make_tags(store, 1_000, 1.0)
-    best, raw = 0.0, 0.0
+    ours, raw = [], []
     for turn in range(ROUNDS):
         blocks = [_arrivals(turn * 10 + i) for i in range(10)]
         total = sum(len(b) for b in blocks)
-        raw = max(raw, _rate(total, lambda blocks=blocks: _raw_copy(database_url, blocks)))
-        best = max(best, _rate(total, lambda blocks=blocks, turn=turn: _ingest(store, turn, blocks)))
-        with store.write() as connection:
-            connection.execute(text("delete from sample_hot"))
+        raw.append(_rate(total, lambda blocks=blocks: _raw_copy(database_url, blocks)))
+        ours.append(_rate(total, lambda blocks=blocks, turn=turn: _ingest(store, turn, blocks)))
+        _empty(database_url, "sample_hot")
     store.close()
-    return _figure("historian.ingest_hot", best, "samples/s", raw, (0.25, ">="))
+    return _figure("historian.ingest_hot", float(np.median(ours)), "samples/s", float(np.median(raw)), (0.25, ">="))
 
 
 def bytes_per_sample(database_url: str) -> Figure:
@@ -200,13 +199,21 @@ def _raw_copy(database_url: str, blocks: list[SampleBlock], *, keyed: bool = Fal
     engine = create_engine(database_url)
     with engine.begin() as connection:
         connection.execute(text(f"create table if not exists raw_copy {_SHAPE}"))
-        connection.execute(text("truncate raw_copy"))
+    _empty(database_url, "raw_copy")
     for block in blocks:
         with engine.begin() as connection:
             wire.copy_columns(connection, "raw_copy", wire.sample_columns(1, block))
     if keyed:
         with engine.begin() as connection:
             connection.execute(text("alter table raw_copy add primary key (site_id, tag_id, at_us, seq)"))
+    engine.dispose()
+
+
+def _empty(database_url: str, table: str) -> None:
+    """Every round begins alike: no dead rows of the round before."""
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text(f"truncate {table}"))
     engine.dispose()
 
 

@@ -16,7 +16,7 @@ from connectors.collect import FIRST_WAIT_S, RETRY_S, Condition, Forwarder, Inle
 from connectors.record import unpack
 from connectors.spool import Spool, claim
 from db.historian import accounting, ingest, load
-from db.store import Store
+from db.store import Collision, Store
 from engine.errors import Unavailable
 from engine.historian.block import DeadLetter, Gap, Intake, SampleBlock, TextEvent
 from tests.connectors.plant_store import furnish, stored
@@ -86,6 +86,30 @@ def test_what_the_store_cannot_take_becomes_a_dead_letter_and_the_rest_goes_on(
     assert {row.address for row in letters} == {"tag 1", "a dead letter or a gap"}
     kept = next(unpack(1, 1, row.raw) for row in letters if row.address == "tag 1")
     assert kept.samples.bits.tolist() == [333]
+    spool.close()
+
+
+def test_a_transaction_that_lost_a_deadlock_is_tried_again_and_nothing_is_condemned(
+    plant: Store, database_url: str, tmp_path: Path
+) -> None:
+    owner = create_engine(database_url)
+    with owner.begin() as connection:
+        connection.exec_driver_sql(
+            "create function lose() returns trigger language plpgsql as $$ begin"
+            " raise exception 'deadlock detected' using errcode = '40P01'; end $$"
+        )
+        connection.exec_driver_sql("create trigger lose before insert on sample_hot_local for each row execute function lose()")
+    spool = filled(tmp_path, 1, size=1)
+    forwarder = Forwarder(plant, spool)
+    with pytest.raises(Collision):
+        forwarder.step()
+    assert spool.waiting == 1
+    with owner.begin() as connection:
+        connection.exec_driver_sql("drop trigger lose on sample_hot_local")
+    owner.dispose()
+    forwarder.drain(threading.Event())
+    assert stored(plant)[1] == [0]
+    assert accounting(plant, 1).dead_lettered == 0
     spool.close()
 
 

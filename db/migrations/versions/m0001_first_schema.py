@@ -11,8 +11,10 @@ down_revision = None
 
 
 def upgrade() -> None:
+    """Everything that the first version needs, roles and triggers included."""
     run_script(op.get_bind(), Path(__file__).with_name("schema_0001.sql").read_text(encoding="utf-8"))
 
 
 def downgrade() -> None:
+    """There is no way back; raises `NotImplementedError`."""
     raise NotImplementedError("Plantglass is restored from a backup, not migrated down: records are never dropped.")

@@ -397,7 +397,7 @@ create table sample_hot (                            -- the open block: not yet 
     received_us bigint not null
 ) partition by list (site_id);
 create table sample_hot_local partition of sample_hot default;
-alter table sample_hot_local add primary key (site_id, tag_id, at_us, seq);
+alter table sample_hot_local add primary key (tag_id, at_us, seq, site_id);  -- compares fewer columns for each row that comes
 alter table sample_hot_local set (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
 create table chunk (                                 -- sealed: up to 16,384 samples of one tag, never overlapping
