@@ -193,7 +193,10 @@ class Forwarder:
             pass
 
     def step(self) -> bool:
-        """One batch of each source; False when nothing could be moved. Raises `Unavailable` or `Collision`; nothing is lost then."""
+        """One batch of each source; False when nothing could be moved.
+
+        Raises `Unavailable` or `Collision`; nothing is lost then.
+        """
         if self.spool.has_shed and self.spool.has_room:
             self.spool.release_shed()
         moved = [self._step(source_id) for source_id in self.spool.sources()]
