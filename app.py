@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib
 import logging
@@ -52,7 +53,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Dash:
     from dash import Dash
 
     from callbacks import registry
-    from components import frame, login
+    from components import frame, login, trouble
     from components import live as live_stores
     from connectors.http import guard, health, live
     from connectors.http import login as sign_in
@@ -74,11 +75,13 @@ def create_app(settings: Settings, database_url: str | None = None) -> Dash:
     context = guard.Context(store, settings.session_minutes, settings.https, settings.demo, product_version())
     dash.server.extensions["plantglass"] = context
     dash.server.secret_key = _secret(settings)
-    guard.install(dash.server, registry.permission_of, frozenset(f"{name}.data" for name in live_stores.BY_ITSELF))
+    by_itself = frozenset(f"{name}.data" for name in live_stores.BY_ITSELF)
+    guard.install(dash.server, registry.permission_of, trouble.trouble_page, by_itself)
     sign_in.install(dash.server, login.login_page)
     live.install(dash.server)
     health.install(dash.server)
     guard.add_headers(dash.server, lambda: list(dash.csp_hashes()))
+    guard.name_unknown(dash.server, _paths)
     _trust_proxies(dash, settings.trusted_proxies)
     dash.index_string = frame.INDEX
     dash.layout = lambda: frame.frame(demo=settings.demo, version=context.version)
@@ -95,6 +98,13 @@ def _embedded_url(settings: Settings) -> str:
     return database_url(settings)
 
 
+def _paths() -> frozenset[str]:
+    """The paths of the pages that exist."""
+    from dash import page_registry
+
+    return frozenset(page["path"] for name, page in page_registry.items() if not name.endswith("not_found_404"))
+
+
 def _secret(settings: Settings) -> bytes:
     """The server's secret: made once, kept in the data folder, readable by its owner only."""
     import secrets
@@ -102,9 +112,24 @@ def _secret(settings: Settings) -> bytes:
     file = settings.folder / "secret"
     if not file.exists():
         settings.folder.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(secrets.token_bytes(32))
-        file.chmod(0o600)
+        _write_once(file, secrets.token_bytes(32))
     return file.read_bytes()
+
+
+def _write_once(file: Path, content: bytes) -> None:
+    """The file appears whole or not at all; when two processes write at once, the first one's stays."""
+    import tempfile
+
+    handle, made = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)  # of mode 0600
+    try:
+        with os.fdopen(handle, "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(made, file)
+    finally:
+        Path(made).unlink()
 
 
 def _trust_proxies(dash: Dash, hops: int) -> None:

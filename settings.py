@@ -34,8 +34,8 @@ class Settings(BaseSettings):
     future_s: float = Field(60, ge=0, description="a source time stamp further ahead makes a sample uncertain")
     spool_mb: int = Field(2048, ge=16, description="largest size of a worker's spool")
     demo_days: int = Field(90, ge=0, le=90, description="days of history that the demo plant fills in")
-    plant_port: int = Field(4840, description="OPC UA port of the virtual plant")
-    broker_port: int = Field(1884, description="MQTT port of the demo's broker")
+    plant_port: int = Field(4840, ge=1, le=65535, description="OPC UA port of the virtual plant")
+    broker_port: int = Field(1884, ge=1, le=65535, description="MQTT port of the demo's broker")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("database_url", "owner_url")

@@ -54,8 +54,8 @@
   plant.address = { current: current, go: go, change: change };
   var functions = ((window.dash_clientside = window.dash_clientside || {}).address = {});
   functions.start = function () { return current(); };
-  functions.apply = function (clicks, from, to) {
-    if (clicks) change({ from: from, to: to });
+  functions.apply = function (clicks, entered, enteredToo, from, to) {
+    if (clicks || entered || enteredToo) change({ from: from, to: to });
     return window.dash_clientside.no_update;
   };
 })();

@@ -23,7 +23,11 @@
     return Array.from(document.querySelectorAll("[data-" + name + "]")).find(function (e) { return e.dataset[name] === key && e.offsetParent !== null; });
   }
   document.addEventListener("keydown", function (event) {
-    if (event.key === "Escape") { closeMenus(null); return; }
+    if (event.key === "Escape") {
+      closeMenus(null);
+      if (document.body.classList.contains("nav-open") && !document.querySelector("dialog[open]")) doing.nav();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
     if (!singleKeys() && event.key !== "?") return;
     if (Date.now() - going < 1500) {
@@ -33,12 +37,17 @@
       return;
     }
     if (event.key === "g") { going = Date.now(); return; }
-    if (event.key === "/") { var filter = document.getElementById("tree-filter"); if (filter) { event.preventDefault(); filter.focus(); } return; }
+    if (event.key === "/") { event.preventDefault(); seek(); return; }
     if (event.key === "f") { full(event.target.closest(".pl-panel") || document.querySelector(".pl-panel.is-main")); return; }
     var target = find("key", event.key);
     if (target) { event.preventDefault(); press(target); }
   });
 
+  function seek() {
+    var filter = document.getElementById("tree-filter");
+    if (filter && filter.offsetParent === null) doing.nav();
+    if (filter) filter.focus();
+  }
   function full(panel) {
     if (!panel) return;
     if (document.fullscreenElement) document.exitFullscreen();
@@ -97,16 +106,17 @@
     }
   }, true);
 
-  window.addEventListener("beforeprint", function () {
-    var line = document.getElementById("printed"), clock = document.getElementById("clock");
-    if (line) line.textContent = window.location.href + " · " + (clock ? clock.textContent : "") + " · " + new Date().toISOString();
-  });
-
   plant.range = plant.range || null;
+  /* The range as it is shown now: one that is live has moved along since the server told it. */
+  plant.span = function () {
+    var range = plant.range, now = range.live && plant.live.now() || range.to_us, start = new URLSearchParams(window.location.search).get("from");
+    var moved = !start || start.indexOf("now") === 0 ? now - range.to_us : 0;
+    return { from_us: range.from_us + moved, to_us: now };
+  };
   plant.frozen = function () {
-    var url = new URL(window.location.href);
-    url.searchParams.set("from", new Date(plant.range.from_us / 1000).toISOString());
-    url.searchParams.set("to", new Date(plant.range.to_us / 1000).toISOString());
+    var url = new URL(window.location.href), span = plant.span();
+    url.searchParams.set("from", new Date(span.from_us / 1000).toISOString());
+    url.searchParams.set("to", new Date(span.to_us / 1000).toISOString());
     return url.href;
   };
   function back(s) {
@@ -115,11 +125,8 @@
   }
   plant.toggleLive = function () {
     if (!plant.range) return;
-    var width = Math.round((plant.range.to_us - plant.range.from_us) / 1e6);
-    if (!plant.range.live) plant.address.change({ from: back(width), to: null });
-    else {
-      var end = plant.live.now() || plant.range.to_us;
-      plant.address.change({ from: new Date(end / 1000 - width * 1000).toISOString(), to: new Date(end / 1000).toISOString() });
-    }
+    var span = plant.span();
+    if (!plant.range.live) plant.address.change({ from: back(Math.round((span.to_us - span.from_us) / 1e6)), to: null });
+    else plant.address.change({ from: new Date(span.from_us / 1000).toISOString(), to: new Date(span.to_us / 1000).toISOString() });
   };
 })();

@@ -4,9 +4,9 @@
 (function () {
   "use strict";
   var plant = (window.plant = window.plant || {});
-  var EVERY_MS = 1000, BEAT_MS = 5000, LATE_MS = 3000;
+  var EVERY_MS = 1000, BEAT_MS = 5000, LATE_MS = 3000, FRAME_MS = 30000, begun = Date.now();
   var watched = { topics: [], live: false, zone: "UTC", zone_label: "" };
-  var known = null, version = null, lastAnswer = null, lastBeat = 0, gone = false, now = null;
+  var known = null, version = null, lastAnswer = null, lastBeat = 0, gone = false, now = null, shownPath = null, silent = "server";
 
   function set(id, props) { window.dash_clientside.set_props(id, props); }
   function words(name) { var foot = document.getElementById("foot"); return (foot && foot.dataset[name]) || ""; }
@@ -65,6 +65,29 @@
     if (place) place.textContent = age !== null && age !== undefined && age < 30 ? words("running") : words("standing");
   }
 
+  /* How far the history of a first start is filled in; nobody else is told. */
+  function showFilling(filling) {
+    var place = document.getElementById("foot-filling");
+    if (!place) return;
+    place.hidden = !filling;
+    if (!filling) return;
+    var failed = filling.state === "failed";
+    var text = words(failed ? "unfilled" : "filling").replace("{filled}", filling.filled).replace("{days}", filling.days).replace("{why}", filling.message);
+    place.className = failed ? "src is-away" : "filling";
+    place.title = text;
+    place.firstChild.style.setProperty("--x", 100 * filling.filled / filling.days + "%");
+    if (place.lastChild.textContent !== text) place.lastChild.textContent = text;
+  }
+  /* Who does not answer: the database, when the server says so, or the server itself. */
+  function showAway() {
+    var banner = document.getElementById("away");
+    if (!banner) return;
+    banner.hidden = !gone;
+    if (!gone) return;
+    var text = words(silent).replace("{at}", clock(now || Date.now() * 1000)) + " " + words("then");
+    if (banner.lastChild.textContent !== text) banner.lastChild.textContent = text;
+  }
+
   function changedTopics(revisions) {
     var names = Object.keys(revisions).filter(function (topic) { return known && known[topic] !== revisions[topic]; });
     known = revisions;
@@ -73,15 +96,20 @@
   function answer(body) {
     var returned = gone;
     gone = false;
+    silent = "server";
     lastAnswer = Date.now();
     now = body.now;
     showDot();
     showAges();
     showSources(body.sources || []);
     showEngine(body.worker_age_s);
+    showFilling(body.filling);
+    showAway();
     if (version && body.version !== version) document.body.classList.add("is-outdated");
     version = version || body.version;
     var changed = changedTopics(body.revisions || {});
+    if (returned && shownPath !== window.location.pathname) { window.location.reload(); return; } /* its layout never came */
+    shownPath = window.location.pathname;
     if (returned) set("refresh", { data: now });
     else if (changed.length) set("live", { data: { now: now, changed: changed } });
     if (Date.now() - lastBeat >= BEAT_MS) { lastBeat = Date.now(); set("beat", { data: now }); }
@@ -89,18 +117,25 @@
   function missing() {
     if (lastAnswer === null) lastAnswer = Date.now();
     if (!gone && Date.now() - lastAnswer >= LATE_MS) { gone = true; showDot(); }
+    showAway();
+  }
+  /* Answers are of use once the frame is drawn; a frame that does not come is asked for again. */
+  function awaitFrame() {
+    if (Date.now() - begun > FRAME_MS) window.location.reload();
+    else setTimeout(poll, 50);
   }
   function poll() {
+    if (!document.getElementById("live-dot")) { awaitFrame(); return; }
     var gaveUp = new AbortController();
     var timer = setTimeout(function () { gaveUp.abort(); }, LATE_MS);
     var topics = encodeURIComponent(watched.topics.join(","));
     fetch("/live?t=" + topics, { headers: { Accept: "application/json" }, signal: gaveUp.signal })
       .then(function (response) {
         if (response.status === 401) { window.location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search)); return null; }
-        return response.ok ? response.json() : null;
+        if (!response.ok) { if (response.status === 503) silent = "database"; missing(); return null; }
+        return response.json();
       })
-      .then(function (body) { if (body) answer(body); else missing(); })
-      .catch(missing)
+      .then(function (body) { if (body) answer(body); }, missing)
       .finally(function () { clearTimeout(timer); setTimeout(poll, document.hidden ? BEAT_MS : EVERY_MS); });
   }
 

@@ -135,6 +135,13 @@
   }
   document.addEventListener("keydown", function (event) { if (event.target.closest && event.target.closest("#tree")) onKey(event); });
   document.addEventListener("click", function (event) { if (event.target.closest && event.target.closest("#tree")) onClick(event); }, true);
+  /* Escape empties the filter; the field belongs to the framework, so it is told as if it had been typed. */
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape" || event.target.id !== "tree-filter" || !event.target.value) return;
+    event.stopPropagation();
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(event.target, "");
+    event.target.dispatchEvent(new Event("input", { bubbles: true }));
+  }, true);
   document.addEventListener("input", function (event) {
     if (event.target.id !== "tree-filter") return;
     filter = event.target.value.trim().toLowerCase();

@@ -25,11 +25,39 @@
     }
     return value;
   }
-  function themed(figure) {
-    var name = window.matchMedia("print").matches ? "print" : plant.theme.current();
-    var drawn = resolve(figure, window.plantTheme.tokens[name]);
+  function themed(mine, paper) {
+    var name = paper || (window.matchMedia("print").matches ? "print" : plant.theme.current());
+    var drawn = resolve(mine.figure, window.plantTheme.tokens[name]);
+    var beside = told(mine);
+    if (beside) drawn.data.push(beside);
     drawn.layout.template = window.plantTheme.templates["plant_" + name];
     return drawn;
+  }
+
+  /* What the pointer is told beside the values: an unseen trace on the times of the longest line says the batch of each
+     and, while live, how long ago it was. */
+  function told(mine) {
+    var line = null, now = plant.live.now();
+    Object.keys(mine.traces).forEach(function (tag) {
+      var trace = mine.figure.data[mine.traces[tag].line];
+      if (!line || trace.x.length > line.x.length) line = trace;
+    });
+    if (!line || !mine.words) return null;
+    var next = 0, batches = mine.batches;
+    var text = line.x.map(function (x) {
+      while (next < batches.length && batches[next].to !== null && batches[next].to <= x) next += 1;
+      var batch = batches[next], words = [];
+      if (batch && batch.from <= x) words.push(mine.words.batch.replace("{batch}", batch.name));
+      if (mine.words.ago && now) words.push(mine.words.ago.replace("{age}", plant.live.duration(now - (x - mine.shift_ms) * 1000)));
+      return words.join(" \u00b7 ");
+    });
+    return { type: "scatter", mode: "none", xaxis: "x", yaxis: line.yaxis, x: line.x, y: line.y, text: text, hovertemplate: "%{text}<extra></extra>", showlegend: false };
+  }
+  function passOn(batches, now, at) {
+    var last = batches[batches.length - 1];
+    if (last && now && last.name === now.name) return;
+    if (last && last.to === null) last.to = now ? now.from : at;
+    if (now) batches.push(now);
   }
 
   function cutIndex(x, cut) { var i = x.length; while (i > 0 && x[i - 1] >= cut) i -= 1; return i; }
@@ -51,6 +79,7 @@
     kept_.figure.layout.xaxis.range = [tick.from_ms, tick.to_ms];
     Object.assign(kept_.after, tick.after);
     kept_.at = Math.max(kept_.at || 0, tick.at);
+    passOn(kept_.batches, tick.batch, tick.to_ms);
   }
   function freshness(id, kept_) {
     var body = document.getElementById(id + "-body"), holder = document.getElementById(id + "-holder");
@@ -69,14 +98,31 @@
     var cause = (window.dash_clientside.callback_context.triggered[0] || {}).prop_id || "";
     var mine = kept[id];
     if (sent && (!mine || mine.made !== sent.made || mine.key !== sent.key)) {
-      mine = kept[id] = { made: sent.made, figure: sent.figure, traces: sent.traces, key: sent.key, after: sent.after, at: sent.at, hold: sent.hold, widths: sent.widths };
+      mine = kept[id] = { made: sent.made, figure: sent.figure, traces: sent.traces, key: sent.key, after: sent.after, at: sent.at, hold: sent.hold, widths: sent.widths, batches: sent.batches, words: sent.words, shift_ms: sent.shift_ms };
     } else if (cause.indexOf("tick") >= 0) {
       if (!mine || !tick || tick.key !== mine.key) return [none, none];
+      if (!mine.figure.data.length) { /* nothing was there to be drawn: what comes now makes it a chart */
+        if (tick.at) window.dash_clientside.set_props("refresh", { data: tick.at });
+        return [none, none];
+      }
       extend(mine, tick);
     }
     if (!mine || !mine.figure) return [none, none];
     freshness(id, mine);
-    return [themed(mine.figure), { after: mine.after, widths: mine.widths }];
+    return [themed(mine), { after: mine.after, widths: mine.widths }];
+  };
+
+  /* Panels are busy from the change of the address until their content for it is there; a sheet dims what lasts. */
+  functions.busy = function () {
+    document.querySelectorAll(".pl-live-tab .pl-body").forEach(function (body) { body.setAttribute("aria-busy", "true"); });
+    return window.dash_clientside.no_update;
+  };
+  functions.rest = function () {
+    window.dash_clientside.callback_context.triggered.forEach(function (cause) {
+      var body = document.getElementById(cause.prop_id.split(".")[0].replace(/-(figure|body)$/, "-body"));
+      if (body) body.setAttribute("aria-busy", "false");
+    });
+    return window.dash_clientside.no_update;
   };
 
   /* A zoom becomes the page's range; a double click brings back the range before the first zoom. */
@@ -102,6 +148,15 @@
     plant.theme.onChange(function (name) { window.dash_clientside.set_props("theme", { data: name }); });
     return plant.theme.current();
   };
-  window.addEventListener("beforeprint", function () { window.dash_clientside.set_props("theme", { data: "print" }); });
-  window.addEventListener("afterprint", function () { window.dash_clientside.set_props("theme", { data: plant.theme.current() }); });
+  /* Paper does not wait for a redraw by the framework, so the charts are painted at once. */
+  function paint(name) {
+    Object.keys(kept).forEach(function (id) {
+      var box = document.getElementById(id), drawing = box && box.querySelector(".js-plotly-plot");
+      if (!drawing || !drawing.data || !kept[id].figure) return;
+      var drawn = themed(kept[id], name);
+      window.Plotly.react(drawing, drawn.data, drawn.layout);
+    });
+  }
+  window.addEventListener("beforeprint", function () { paint("print"); });
+  window.addEventListener("afterprint", function () { paint(plant.theme.current()); });
 })();

@@ -25,6 +25,8 @@ clientside(
     "address.apply",
     Output(live.SINK_APPLY, "data"),
     Input(time_range.APPLY, "n_clicks"),
+    Input(time_range.FROM, "n_submit"),
+    Input(time_range.TO, "n_submit"),
     State(time_range.FROM, "value"),
     State(time_range.TO, "value"),
 )

@@ -1,4 +1,4 @@
-"""The machine page, live tab: current values, trend, states, events; each extended live."""
+"""The machine page, live tab: header, current values, trend; each extended live."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from typing import Any
 
 from dash import ALL, Input, Output, State, no_update
 
+from callbacks.export import save_csv
 from callbacks.registry import Request, callback, clientside
-from callbacks.signals import readings, tables, tags_below
-from components import frame, live, machine, panel, sheet, states, timeline, trend
+from callbacks.signals import batch_now, machine_at, made, own_tags, readings, tables
+from components import frame, live, machine, panel, picker, sheet, trend
 from components.course import Course, course, summary
 from components.text import t
-from components.view import Context, View, context_of
+from components.view import Context, View, asked_place
+from db import location as places
+from db import order as orders
 from db import tag as tags
-from db.historian.read import texts_between
+from db.historian.read import last_values
 from db.historian.trace import reduce
-from engine.historian.block import TextEvent
+from engine.access import PERMISSIONS
+from engine.order import Occupation
 from engine.tag import Tag, ValueKind
-from engine.time import HOUR_US
 
 POINTS = 1_000
-STATE_POINTS = 2_000
-STATE_US, EVENTS_US = 8 * HOUR_US, 24 * HOUR_US
 MOST_FOUND = 40
-PAGE = "/machine"
 
 clientside(
     "trend.draw",
@@ -35,41 +35,54 @@ clientside(
     State(trend.GRAPH, "id"),
 )
 clientside("trend.zoom", Output(trend.ZOOM, "data"), Input(trend.GRAPH, "relayoutData"), State(trend.FIGURE, "data"))
-
-
-def _here(place: dict[str, Any] | None) -> Context | None:
-    here = context_of(place)
-    return here if here and here.page == PAGE else None
-
-
-def _own_tags(request: Request, here: Context) -> tuple[Tag, ...]:
-    return tags_below(request, here.node, subtree=False) if here.node is not None else ()
+clientside("trend.busy", Output(machine.SINK, "data"), Input(live.ADDRESS, "data"))
+for content in (Input(trend.FIGURE, "data"), *(Input(panel.body_id(n), "children") for n in machine.PANELS)):
+    clientside("trend.rest", Output(machine.SINK, "data", allow_duplicate=True), content, prevent_initial_call=True)
 
 
 def _chosen(request: Request, here: Context, view: View) -> list[Tag]:
     """The signals in the address, else a sensible few of the machine."""
     if not view.sel:
-        return trend.default_choice(_own_tags(request, here))
+        return picker.default_choice(own_tags(request, here))
     return [tag for tag in tags.tags_named(request.scope, request.store, view.sel) if tag.kind is not ValueKind.TEXT]
+
+
+def _found(request: Request, sought: str | None) -> list[Tag] | None:
+    """The signals of the whole plant that match the words typed; None without words."""
+    return tags.tags_like(request.scope, request.store, sought, MOST_FOUND) if sought else None
 
 
 @callback(
     Output(machine.TITLE, "children"),
     Output(machine.TABS, "children"),
-    Output(trend.PICKER, "children"),
+    Output(machine.REFUSED, "children"),
+    Output(machine.CONTENT, "hidden"),
+    Output(picker.PICKER, "children"),
     Output(live.WATCH, "data"),
     Input(live.PLACE, "data"),
-    permission="historian.read",
+    State(picker.SOUGHT, "value"),
+    permission=machine.READ,
 )
-def show_machine(request: Request, place: dict[str, Any] | None) -> Any:
-    """Name, tabs, the choice of signals, and what the page watches."""
-    here = _here(place)
+def show_machine(request: Request, place: dict[str, Any] | None, sought: str | None) -> Any:
+    """Name, tabs, the choice of signals, and what the page watches; one panel where there is nothing to see."""
+    here = machine_at(place)
     if here is None:
-        return (no_update,) * 4
+        return (no_update,) * 6
+    if here.node is None or not request.scope.covers(here.node):
+        return *_refused(request, here), [], live.topics([])
     view = here.view(request.now_us)
-    chosen, own = _chosen(request, here, view), _own_tags(request, here)
-    nodes = dict.fromkeys([here.node or 0, *(tag.node_id for tag in chosen)])
-    return here.name or t("No such machine"), machine.tabs(view), trend.choices(own, chosen), live.topics(nodes)
+    chosen, own = _chosen(request, here, view), own_tags(request, here)
+    topics = live.topics(dict.fromkeys([here.node, *(tag.node_id for tag in chosen)]))
+    return here.name, machine.tabs(view), None, False, picker.choices(own, chosen, _found(request, sought)), topics
+
+
+def _refused(request: Request, here: Context) -> tuple[str, None, Any, bool]:
+    """What stands in the way: no such place within the own part of the plant, or no right for what lies outside of it."""
+    right = next(p.title for p in PERMISSIONS if p.key == machine.READ)
+    above = places.tree(request.scope, request.store).nearest(asked_place(here.search))
+    within = here.node is None and (above is None or request.scope.covers(above.id))
+    title = t("No such machine") if within else here.name or t("Not open to you")
+    return title, None, machine.refused(here, right, within), True
 
 
 @callback(
@@ -78,18 +91,19 @@ def show_machine(request: Request, place: dict[str, Any] | None) -> Any:
     Output(machine.SENTENCE, "children"),
     Output(machine.SEEN, "data"),
     Input(live.PLACE, "data"),
-    permission="historian.read",
+    permission=machine.READ,
 )
 def show_now(request: Request, place: dict[str, Any] | None) -> Any:
     """Header strip and current values."""
-    here = _here(place)
+    here = machine_at(place)
     if here is None:
         return (no_update,) * 4
-    if here.node is None:
-        return [], states.nowhere(here.search), "", {}
-    found = readings(request, _own_tags(request, here))
+    if here.node is None or not request.scope.covers(here.node):
+        return [], [], "", {}
+    found = readings(request, own_tags(request, here))
     said = machine.sentence(found, request.now_us)
-    return machine.strip(found, request.now_us), machine.now_rows(found, request.now_us), said, machine.stamps(found)
+    strip = machine.strip(found, request.now_us, made(request, here.node, found))
+    return strip, machine.now_rows(found, request.now_us), said, machine.stamps(found)
 
 
 @callback(
@@ -102,19 +116,20 @@ def show_now(request: Request, place: dict[str, Any] | None) -> Any:
     State(live.PLACE, "data"),
     State(machine.SEEN, "data"),
     State(machine.row_id(ALL), "id"),
-    permission="historian.read",
+    permission=machine.READ,
     prevent_initial_call=True,
 )
 def refresh_now(request: Request, _live: Any, _beat: Any, place: Any, seen: Any, rows: list[dict[str, int]]) -> Any:
     """The rows whose value is newer than the one shown; on the beat too, since silence raises no revision."""
-    here = _here(place)
+    here = machine_at(place)
     if here is None or here.node is None:
         return no_update, no_update, no_update, [no_update] * len(rows)
-    found = readings(request, _own_tags(request, here))
+    found = readings(request, own_tags(request, here))
     newer = {r.tag.id: r for r in found if (seen or {}).get(str(r.tag.id)) != r.at_us}
     running, now_us = machine.runs(found), request.now_us
     cells = [machine.now_row(newer[row["tag"]], now_us, running) if row["tag"] in newer else no_update for row in rows]
-    return machine.strip(found, request.now_us), machine.sentence(found, request.now_us), machine.stamps(found), cells
+    strip = machine.strip(found, now_us, made(request, here.node, found))
+    return strip, machine.sentence(found, now_us), machine.stamps(found), cells
 
 
 @callback(
@@ -123,17 +138,31 @@ def refresh_now(request: Request, _live: Any, _beat: Any, place: Any, seen: Any,
     Output(trend.SUMMARY, "children"),
     Output(panel.sub_id(trend.PANEL), "children"),
     Input(live.PLACE, "data"),
-    permission="historian.read",
+    permission=machine.READ,
 )
 def show_trend(request: Request, place: dict[str, Any] | None) -> Any:
     """The chosen signals over the range."""
-    here = _here(place)
+    here = machine_at(place)
     if here is None:
         return (no_update,) * 4
     view = here.view(request.now_us)
-    courses = _courses(request, _chosen(request, here, view), (view.from_us, view.to_us))
-    drawn = trend.figure(courses, view, request.now_us)
-    return drawn, trend.nothing(courses, view), summary(courses, view), trend.subtitle(courses)
+    chosen = _chosen(request, here, view)
+    courses = _courses(request, chosen, (view.from_us, view.to_us))
+    drawn = trend.figure(courses, view, request.now_us) | trend.context(_batches(request, here, view), view)
+    nothing = trend.nothing(courses, view, request.now_us, lambda: _newest_us(request, chosen))
+    return drawn, nothing, summary(courses, view), trend.subtitle(courses)
+
+
+def _batches(request: Request, here: Context, view: View) -> list[Occupation]:
+    if here.node is None:
+        return []
+    return orders.batches_between(request.scope, request.store, here.node, view.from_us, view.to_us)
+
+
+def _newest_us(request: Request, chosen: list[Tag]) -> int | None:
+    """The time of the newest value of any of these signals."""
+    newest = last_values(request.scope, request.store, [tag.id for tag in chosen])
+    return max((value.at_us for value in newest.values()), default=None)
 
 
 def _courses(request: Request, chosen: list[Tag], window: tuple[int, int]) -> list[Course]:
@@ -147,150 +176,82 @@ def _courses(request: Request, chosen: list[Tag], window: tuple[int, int]) -> li
     Input(live.LIVE, "data"),
     State(live.PLACE, "data"),
     State(trend.AFTER, "data"),
-    permission="historian.read",
+    permission=machine.READ,
     prevent_initial_call=True,
 )
 def extend_trend(request: Request, _live: Any, place: dict[str, Any] | None, known: dict[str, Any] | None) -> Any:
     """What came since, and only that."""
-    here = _here(place)
+    here = machine_at(place)
     view = here.view(request.now_us) if here else None
     if here is None or view is None or not view.live or not known:
         return no_update
     cuts = trend.due(_chosen(request, here, view), known, view)
     samples = _courses(request, cuts.raw, (cuts.from_us, view.to_us)) if cuts.raw else []
     buckets = _courses(request, cuts.buckets, (view.from_us, view.to_us)) if cuts.buckets else []
-    return trend.tick([*samples, *buckets], view, cuts.at_us)
+    batch = batch_now(request, here.node) if here.node is not None else None
+    return trend.tick([*samples, *buckets], view, cuts.at_us) | trend.context_now(batch, view)
 
 
 @callback(
-    Output(panel.body_id(machine.STATE), "children"),
-    Input(live.PLACE, "data"),
-    Input(live.BEAT, "data"),
-    permission="historian.read",
-)
-def show_states(request: Request, place: dict[str, Any] | None, _beat: Any) -> Any:
-    """The states of the last eight hours."""
-    here = _here(place)
-    if here is None:
-        return no_update
-    row = _states(request, here)
-    return timeline.timeline(row, here.zone) if row else machine.no_state()
-
-
-@callback(
-    Output(machine.STATE_TABLE, "children"),
-    Input(panel.table_id(machine.STATE), "n_clicks"),
+    Output(picker.PICKER, "children", allow_duplicate=True),
+    Input(picker.SOUGHT, "value"),
     State(live.PLACE, "data"),
-    permission="historian.read",
-    prevent_initial_call=True,
-)
-def show_state_table(request: Request, clicks: int | None, place: dict[str, Any] | None) -> Any:
-    """The same as rows."""
-    here = _here(place)
-    if here is None or not clicks:
-        return no_update
-    return timeline.table(_states(request, here), here.zone)
-
-
-def _states(request: Request, here: Context) -> list[timeline.Stretch]:
-    if not any(machine.tells_state(tag) for tag in _own_tags(request, here)):
-        return []
-    return timeline.stretches(_changes(request, here, STATE_US), request.now_us - STATE_US, request.now_us)
-
-
-def _changes(request: Request, here: Context, back_us: int) -> list[timeline.Change]:
-    """Changes of state, from the machine's state and mode signals."""
-    signals = [tag for tag in _own_tags(request, here) if machine.tells_state(tag)]
-    window = (request.now_us - back_us, request.now_us)
-    traces = reduce(request.scope, request.store, [tag.id for tag in signals], *window, STATE_POINTS, request.now_us)
-    named = tables(request)
-    return timeline.changes([(course(tag, traces[tag.id], named), named[tag.state_table or ""]) for tag in signals])
-
-
-@callback(
-    Output(panel.body_id(machine.EVENTS), "children"),
-    Output(machine.TOLD, "data"),
-    Input(live.PLACE, "data"),
-    Input(live.BEAT, "data"),
-    State(machine.TOLD, "data"),
-    permission="historian.read",
-)
-def show_events(request: Request, place: dict[str, Any] | None, _beat: Any, told: Any) -> Any:
-    """The newest changes of state, batch and phase; nothing is sent while there is no newer one."""
-    here = _here(place)
-    if here is None:
-        return no_update, no_update
-    found = machine.event_rows(_changes(request, here, EVENTS_US), _texts(request, here))
-    telling = machine.telling(here.path, found)
-    return (no_update, no_update) if told == telling else (machine.events(found, here.zone, request.now_us), telling)
-
-
-def _texts(request: Request, here: Context) -> list[tuple[Tag, TextEvent]]:
-    signals = [tag for tag in _own_tags(request, here) if tag.kind is ValueKind.TEXT]
-    window = (request.now_us - EVENTS_US, request.now_us)
-    return [(tag, event) for tag in signals for event in texts_between(request.scope, request.store, tag.id, *window)]
-
-
-@callback(
-    Output(trend.PICKER, "children", allow_duplicate=True),
-    Input(trend.SOUGHT, "value"),
-    State(live.PLACE, "data"),
-    permission="historian.read",
+    permission=machine.READ,
     prevent_initial_call=True,
 )
 def search_signals(request: Request, sought: str | None, place: dict[str, Any] | None) -> Any:
     """Signals of this machine, and with words typed those of the whole plant that match."""
-    here = _here(place)
+    here = machine_at(place)
     if here is None:
         return no_update
-    own, chosen = _own_tags(request, here), _chosen(request, here, here.view(request.now_us))
-    found = tags.tags_like(request.scope, request.store, sought, MOST_FOUND) if sought else None
-    return trend.choices(own, chosen, found)
+    own, chosen = own_tags(request, here), _chosen(request, here, here.view(request.now_us))
+    return picker.choices(own, chosen, _found(request, sought))
 
 
 @callback(
     Output(frame.DOWNLOAD, "data"),
     Input(panel.csv_id(trend.PANEL), "n_clicks"),
     State(live.PLACE, "data"),
-    permission="historian.read",
+    permission=machine.READ,
     prevent_initial_call=True,
 )
 def save_trend(request: Request, clicks: int | None, place: dict[str, Any] | None) -> Any:
     """What the trend shows, as CSV."""
-    here = _here(place)
+    here = machine_at(place)
     if here is None or not clicks:
         return no_update
     view = here.view(request.now_us)
     courses = _courses(request, _chosen(request, here, view), (view.from_us, view.to_us))
-    return sheet.download(sheet.trend_csv(courses, view, here.path), here.name, t("trend"))
+    return save_csv(request, here, t("trend"), sheet.trend_csv(courses, view, here.path), [c.tag for c in courses])
 
 
 @callback(
     Output(frame.DOWNLOAD, "data", allow_duplicate=True),
     Input(panel.csv_id(machine.NOW), "n_clicks"),
     State(live.PLACE, "data"),
-    permission="historian.read",
+    permission=machine.READ,
     prevent_initial_call=True,
 )
 def save_now(request: Request, clicks: int | None, place: dict[str, Any] | None) -> Any:
     """Current values, as CSV."""
-    here = _here(place)
+    here = machine_at(place)
     if here is None or not clicks:
         return no_update
-    found = readings(request, _own_tags(request, here))
-    return sheet.download(sheet.now_csv(found, here.view(request.now_us), here.path), here.name, t("now"))
+    found = readings(request, own_tags(request, here))
+    text = sheet.now_csv(found, here.view(request.now_us), here.path)
+    return save_csv(request, here, t("now"), text, [r.tag for r in found])
 
 
 @callback(
     Output(trend.TABLE, "children"),
     Input(panel.table_id(trend.PANEL), "n_clicks"),
     State(live.PLACE, "data"),
-    permission="historian.read",
+    permission=machine.READ,
     prevent_initial_call=True,
 )
 def show_table(request: Request, clicks: int | None, place: dict[str, Any] | None) -> Any:
     """The numbers of the trend."""
-    here = _here(place)
+    here = machine_at(place)
     if here is None or not clicks:
         return no_update
     view = here.view(request.now_us)

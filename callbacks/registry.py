@@ -26,10 +26,11 @@ from flask_login import current_user
 
 import callbacks
 from components import notice
+from components.text import t
 from db import access
 from db.store import Store
 from engine.access import PERMISSIONS, Scope, User
-from engine.errors import Forbidden, PlantError
+from engine.errors import Forbidden, PlantError, Unavailable
 
 _KEYS = {p.key for p in PERMISSIONS}
 _declared: dict[str, str] = {}
@@ -114,5 +115,10 @@ def tell(error: Exception) -> None:
     number = f"{time.time_ns() // 1_000_000:x}"
     if not isinstance(error, PlantError):
         logging.getLogger("plantglass").error("error %s", number, exc_info=error)
-    text = str(error) if isinstance(error, PlantError) else "Something went wrong on the server."
-    set_props(notice.NOTICE, {"children": notice.message(text, None if isinstance(error, PlantError) else number)})
+    set_props(notice.NOTICE, {"children": notice.message(_said(error), None if isinstance(error, PlantError) else number)})
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, Unavailable):
+        return error.plain
+    return str(error) if isinstance(error, PlantError) else t("Something went wrong on the server.")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import csv
-import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from commands.opening import open_store
 from engine.access import SYSTEM
-from engine.errors import Invalid
-from engine.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, moment_of, us_of
+from engine.errors import Invalid, NotFound
+from engine.time import instant, moment_of, zoneless
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -24,16 +23,17 @@ if TYPE_CHECKING:
     from engine.tag import Tag
     from settings import Settings
 
-_RELATIVE = re.compile(r"now(?:-(\d+)([smhd]))?")
-_UNITS = {"s": SECOND_US, "m": MINUTE_US, "h": HOUR_US, "d": DAY_US}
+UNKNOWN = 2
+"""Exit code: there is no such tag."""
 
 
 def add(parsers: Any) -> None:
     """Declare the commands."""
     samples = parsers.add_parser("samples", help="print the stored samples of a tag")
-    samples.add_argument("tag", metavar="TAG", help="name of the tag, e.g. filler-1.fill_weight")
-    samples.add_argument("--from", dest="begin", default="now-1h", help="ISO time (UTC when it has no zone) or now-8h")
-    samples.add_argument("--to", dest="end", default="now", help="the same; not included")
+    samples.add_argument("tag", metavar="TAG", help="e.g. filler-1.fill_weight, or acme/dublin/…/filler-1/fill_weight")
+    when = "e.g. now-8h, now-1d12h, or an ISO time (one without a zone is in the site's)"
+    samples.add_argument("--from", dest="begin", default="now-1h", help=f"{when}; default: now-1h")
+    samples.add_argument("--to", dest="end", default="now", help="the same; not included; default: now")
     samples.add_argument("--points", type=int, help="reduce to so many points (2 to 2,000)")
     samples.add_argument("--csv", action="store_true", help="comma separated, for spreadsheets")
     samples.set_defaults(run=print_samples)
@@ -43,21 +43,44 @@ def add(parsers: Any) -> None:
 
 
 def print_samples(arguments: Namespace, settings: Settings) -> int:
-    """Print samples, buckets or texts of one tag."""
-    from db.tag import tag_named
+    """Print samples, buckets or texts of one tag; 2 when there is no such tag."""
+    from db.tag import names, tag_named
+    from engine.spelling import suggestion
 
     now_us = time.time_ns() // 1_000
-    begin, end = instant(arguments.begin, now_us), instant(arguments.end, now_us)
     store = open_store(settings)
     try:
         tag = tag_named(SYSTEM, store, arguments.tag)
-        header, lines = _table(store, tag, (begin, end), arguments.points, now_us)
+        window = _window(arguments, _zone(store, tag), now_us)
+        header, lines = _table(store, tag, window, arguments.points, now_us)
         _print(header, lines, comma=arguments.csv)
+    except NotFound:
+        print(
+            f"plantglass: There is no tag “{arguments.tag}”. {suggestion(arguments.tag, names(SYSTEM, store))}".rstrip(),
+            file=sys.stderr,
+        )
+        return UNKNOWN
     except BrokenPipeError:  # `… | head` has read enough
         sys.stderr.close()
     finally:
         store.close()
     return 0
+
+
+def _zone(store: Store, tag: Tag) -> str:
+    from db.location import tree
+
+    return tree(SYSTEM, store).zone_of(tag.node_id)
+
+
+def _window(arguments: Namespace, zone: str, now_us: int) -> tuple[int, int]:
+    """From and to; says whose time it is when one of them names no zone."""
+    begin, end = (instant(asked, now_us, ZoneInfo(zone)) for asked in (arguments.begin, arguments.end))
+    if begin >= end:
+        raise Invalid(f"The range from “{arguments.begin}” to “{arguments.end}” is empty.")
+    if zoneless(arguments.begin) or zoneless(arguments.end):
+        print(f"Times without a zone are read in the site's, {zone}; what is printed is UTC.", file=sys.stderr)
+    return begin, end
 
 
 def check(arguments: Namespace, settings: Settings) -> int:
@@ -86,18 +109,6 @@ def seal(arguments: Namespace, settings: Settings) -> int:
         store.close()
     print(f"{sealed.samples} samples of {sealed.tags} signals sealed.")
     return 0
-
-
-def instant(words: str, now_us: int) -> int:
-    """A time from the command line: ISO 8601, `now`, `now-8h` (s, m, h, d). Raises `Invalid`."""
-    found = _RELATIVE.fullmatch(words.strip())
-    if found:
-        return now_us - int(found[1] or 0) * _UNITS[found[2] or "s"]
-    try:
-        moment = datetime.fromisoformat(words)
-    except ValueError:
-        raise Invalid(f"“{words}” is no time; write e.g. 2026-11-22T10:00 or now-8h.") from None
-    return us_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 _Table = tuple[Sequence[str], Iterable[Sequence[object]]]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from commands import listening
 from commands.opening import database_url, open_store
 from db import embedded
 from engine.errors import Unavailable
@@ -43,7 +43,7 @@ def add(parsers: Any) -> None:
 def run(arguments: Namespace, settings: Settings) -> int:
     """Serve a real site: demo accounts are switched off."""
     _check_folder(settings)
-    _check_port(settings)
+    listening.check([listening.web(settings)])
     from commands.access import switch_off_demo
 
     store = open_store(settings)
@@ -55,7 +55,7 @@ def run(arguments: Namespace, settings: Settings) -> int:
 def run_demo(arguments: Namespace, settings: Settings) -> int:
     """Serve the simulated site, after putting it into an empty database."""
     _check_folder(settings)
-    _check_port(settings)
+    listening.check([listening.web(settings), *listening.plant(settings)])
     from commands.demo import prepare
 
     settings = settings.model_copy(update={"demo": True})
@@ -187,17 +187,6 @@ def _check_folder(settings: Settings) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise Unavailable(f"The data folder {settings.folder} cannot be written: {error.strerror}.") from error
-
-
-def _check_port(settings: Settings) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
-        if sys.platform != "win32":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise Unavailable(
-                f"The address {settings.host}:{settings.port} cannot be used: {error.strerror}. "
-                "Set PLANTGLASS_PORT or PLANTGLASS_HOST to another one."
-            ) from error
+        raise Unavailable(
+            f"The data folder {settings.folder} cannot be written: {error.strerror}. Set PLANTGLASS_DATA to another one."
+        ) from error

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import uuid
-from dataclasses import is_dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commands import truth
 from engine.errors import Invalid
-from engine.time import HOUR_US, moment_of, us_of
+from engine.time import moment_of
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -28,11 +26,7 @@ def add(parsers: Any) -> None:
     _add_run(words.add_parser("run", help="run the virtual plant: OPC UA server, MQTT publisher, broker, order files"))
     words.add_parser("config", help="print the configuration file of the demo site").set_defaults(run=config)
     _add_fault(words.add_parser("fault", help="cause, list or clear faults"))
-    truth = words.add_parser("truth", help="what the plant really did, and how many samples it sent")
-    truth.add_argument("--from", dest="begin", type=_time, help="ISO time; default: an hour before --to")
-    truth.add_argument("--to", dest="end", type=_time, help="ISO time; default: now")
-    truth.add_argument("--json", action="store_true", help="as JSON")
-    truth.set_defaults(run=tell_truth)
+    truth.add(words)
     generate = words.add_parser("generate", help="fill in history, recent hours first")
     generate.add_argument("--days", type=float, default=90.0, help="how far back (default 90)")
     generate.set_defaults(run=make_history)
@@ -146,47 +140,6 @@ def _list_faults(settings: Settings) -> int:
     return 0
 
 
-def tell_truth(arguments: Namespace, settings: Settings) -> int:
-    """Print what happened, recomputed from seed, anchor and recorded faults."""
-    from connectors.twin import state
-    from connectors.twin.run import now_us, plant_of
-
-    end = now_us() if arguments.end is None else arguments.end
-    begin = end - HOUR_US if arguments.begin is None else arguments.begin
-    if begin >= end:
-        raise Invalid("--from must be earlier than --to.")
-    truth = plain(plant_of(settings.folder).truth(begin, end))
-    ledger = state.read_ledger(settings.folder)
-    told = {"from_us": begin, "to_us": end, "truth": truth, "runs": ledger.runs, "emitted": ledger.emitted}
-    print(json.dumps(told, ensure_ascii=False) if arguments.json else _summary(told))
-    return 0
-
-
-def plain(value: Any) -> Any:
-    """Records, arrays and numpy numbers as JSON has them."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(part) for name, part in _fields(value).items()}
-    if isinstance(value, dict):
-        return {str(key): plain(part) for key, part in value.items()}
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return [plain(part) for part in value] if isinstance(value, list | tuple | set | frozenset) else value
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
-
-
-def _summary(told: dict[str, Any]) -> str:
-    lines = [f"{moment_of(told['from_us']):%Y-%m-%d %H:%M:%S} to {moment_of(told['to_us']):%Y-%m-%d %H:%M:%S} UTC"]
-    for name, part in told["truth"].items():
-        size = len(part) if isinstance(part, list | dict) else part
-        lines.append(f"{name:16} {size}")
-    sent = sum(count for count, _ in told["emitted"].values())
-    lines.append(f"{'sent live':16} {sent} samples of {len(told['emitted'])} signals in {len(told['runs'])} runs")
-    return "\n".join(lines)
-
-
 def make_history(arguments: Namespace, settings: Settings) -> int:
     """Ask the worker for history; it fills in the background."""
     from commands.opening import open_store
@@ -227,14 +180,6 @@ def replay(arguments: Namespace, settings: Settings) -> int:
         return 130
     print(f"{sent} samples sent")
     return 0
-
-
-def _time(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-        return us_of(moment if moment.tzinfo else moment.astimezone())
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"“{text}” is no ISO time") from None
 
 
 def _id() -> str:

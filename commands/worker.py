@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from connectors.worker import Worker
     from settings import Settings
+
+LAST_S = 12.0
+"""How long the end may take at most; the supervisor waits a little longer."""
 
 
 def add(parsers: Any) -> None:
@@ -24,12 +30,21 @@ def run(arguments: Namespace, settings: Settings) -> int:
     from commands.opening import open_store
     from connectors.worker import Worker
 
-    for noisy in ("asyncua", "apscheduler", "paho"):
+    for noisy in ("apscheduler", "paho"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    logging.getLogger("asyncua").setLevel(logging.CRITICAL)  # it prints a traceback whenever a server goes; we say it
     store = open_store(settings)
     worker = Worker(store, settings, version("plantglass"))
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: worker.stop())
+        signal.signal(number, lambda _number, _frame: _stop(worker))
     worker.run()
     store.close()
     return 0
+
+
+def _stop(worker: Worker) -> None:
+    """Ask for the end, and see to it that it comes: whatever hangs is killed, which a worker may be at any moment."""
+    worker.stop()
+    last = threading.Timer(LAST_S, os._exit, [1])
+    last.daemon = True
+    last.start()

@@ -71,6 +71,17 @@ def day(at_us: int, zone_name: str) -> str:
     return f"{moment:%a} {moment.day} {moment:%b}"
 
 
+def day_and_year(at_us: int, zone_name: str) -> str:
+    """`17 Nov 2026`."""
+    moment = local(at_us, zone_name)
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def dated(at_us: int, zone_name: str) -> str:
+    """`17 Nov 2026 14:02`."""
+    return f"{day_and_year(at_us, zone_name)} {clock(at_us, zone_name)}"
+
+
 def day_and_clock(at_us: int, zone_name: str) -> str:
     """`Tue 17 Nov 14:02`."""
     return f"{day(at_us, zone_name)} {clock(at_us, zone_name)}"

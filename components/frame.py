@@ -22,7 +22,7 @@ INDEX = """<!doctype html>
         {%metas%}
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>{%title%}</title>
-        {%favicon%}
+        <link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
         <link rel="stylesheet" href="/assets/vendor/bootstrap/bootstrap.min.css">
         <link rel="stylesheet" href="/assets/vendor/inter/inter.css">
         {%css%}
@@ -58,7 +58,7 @@ def frame(*, demo: bool, version: str) -> html.Div:
             *live.stores(),
             dcc.Download(id=DOWNLOAD),
             html.A(t("Skip to content"), href=f"#{MAIN}", className="pl-skip", target="_self"),
-            html.Div([_top(), _nav(), _main(), _foot(demo, version), _below()], id=APP, className="pl-app"),
+            html.Div([_top(), _nav(), _main(demo, version), _foot(demo, version), _below()], id=APP, className="pl-app"),
             html.Div(id=TOAST, className="pl-toast", **live.polite()),
             _help(),
         ]
@@ -99,9 +99,9 @@ def _destination(to: Destination, path: str, search: str) -> html.A:
     )
 
 
-def _main() -> html.Main:
+def _main(demo: bool, version: str) -> html.Main:
     return html.Main(
-        [html.Div(id=ASKED), notice.region(), dash.page_container, html.P(id=PRINTED, className="pl-print")],
+        [_printed(demo, version), live.away(), html.Div(id=ASKED), notice.region(), dash.page_container],
         id=MAIN,
         className="pl-main",
         tabIndex="-1",
@@ -113,15 +113,23 @@ def _foot(demo: bool, version: str) -> html.Footer:
         live=t("Live"), paused=t("Not live"), gone=t("Disconnected since {at}"), ago=t("{age} ago"), never=t("no data yet"),
         running=t("Engine running"), standing=t("Engine not running"),
         last=t("Last update {at}"),
+        filling=t("History: {filled} of {days} days filled"), unfilled=t("History stopped at {filled} of {days} days: {why}"),
+        database=t("The database does not answer since {at}."), server=t("The server does not answer since {at}."),
+        then=t("What is shown is from then; the page goes on by itself as soon as there is an answer."),
     )  # fmt: skip
     ribbon = (
-        [html.Span(t("DEMO DATA"), className="pl-demo"), html.Span(t("simulated plant, resets on request"))] if demo else []
+        [html.Span(t("DEMO DATA"), className="pl-demo"), html.Span(t("simulated plant, resets on request"), className="more")]
+        if demo
+        else []
     )
     outdated = html.Button(t("A new version is there: reload"), className="pl-reload", **data(do="reload"))
     return html.Footer(
         [
             html.Span(id=live.SOURCES, className="srcs"),
             html.Span(id=live.ENGINE),
+            html.Span(
+                [html.Span(html.I(), className="meter", **aria(hidden="true")), html.Span()], id=live.FILLING, hidden=True
+            ),
             html.Span(t("Version {version}", version=version)),
             outdated,
             html.Span(id=live.CLOCK, className="sp"),
@@ -131,6 +139,20 @@ def _foot(demo: bool, version: str) -> html.Footer:
         className="pl-foot",
         **words,
     )
+
+
+def _printed(demo: bool, version: str) -> html.Dl:
+    """What paper bears besides the page; assets/print.js fills in what only the browser knows."""
+    product = t("Plantglass {version}", version=version) + (f" · {t('DEMO DATA: simulated plant')}" if demo else "")
+    rows = (
+        (t("Place"), "", "place"),
+        (t("Time range"), "", "range"),
+        (t("Printed"), t("{at} by {who}"), "at"),
+        (t("Address"), "", "address"),
+        (t("Source"), product, None),
+    )
+    cells = [[html.Dt(name), html.Dd(said, **data(print=key, words=said or None))] for name, said, key in rows]
+    return html.Dl([cell for pair in cells for cell in pair], id=PRINTED, className="pl-print")
 
 
 def _below() -> html.Nav:
@@ -157,7 +179,8 @@ def user_menu(user: User) -> html.Details:
     who = html.Div(
         [html.B(user.full_name), html.Span(", ".join(sorted({g.role for g in user.grants})) or user.name, className="cap t2")]
     )
-    return html.Details([avatar, html.Div([who, _themes(), leave], className="pl-pop right pl-user")], className="pl-menu")
+    menu = html.Div([who, _themes(), leave], className="pl-pop right pl-user", **data(who=f"{user.full_name} ({user.name})"))
+    return html.Details([avatar, menu], className="pl-menu")
 
 
 def _themes() -> html.Div:
@@ -169,13 +192,14 @@ def _themes() -> html.Div:
 KEYS: tuple[tuple[str, str], ...] = (
     ("?", "This help"),
     ("/", "Filter locations"),
+    ("↑ ↓ ← →", "Walk the tree of locations"),
     ("t", "Time range"),
     ("[", "Previous range"),
     ("]", "Next range"),
     ("l", "Live on or off"),
     ("f", "Full screen panel"),
     ("g o", "Places"),
-    ("Esc", "Close, clear"),
+    ("Esc", "Close a menu, clear the filter"),
 )
 
 

@@ -14,13 +14,14 @@ from typing import Any
 from dash import dcc, html
 
 from components import format as show
+from components.shape import icon
 from components.text import aria, data, t
 from components.view import View
 
 ADDRESS, PLACE, RANGE, WATCH = "address", "place", "range", "watch"
 LIVE, BEAT, REFRESH, THEME = "live", "beat", "refresh", "theme"
 SINK_WATCH, SINK_RANGE, SINK_APPLY = "sink-watch", "sink-range", "sink-apply"
-DOT, CLOCK, SOURCES, ENGINE = "live-dot", "clock", "foot-sources", "foot-engine"
+DOT, CLOCK, SOURCES, ENGINE, FILLING, AWAY = "live-dot", "clock", "foot-sources", "foot-engine", "foot-filling", "away"
 MOST_TOPICS = 400
 BY_ITSELF = (LIVE, BEAT, REFRESH)
 """Stores that the live script raises without anybody touching the page."""
@@ -37,6 +38,11 @@ def dot() -> html.Button:
     return html.Button(
         t("Connecting"), id=DOT, className="pl-live is-paused", title=t("Live on or off (l)"), **data(do="live", key="l")
     )
+
+
+def away() -> html.Div:
+    """The banner that says since when there are no answers; hidden while there are."""
+    return html.Div([icon("flag"), html.Span()], id=AWAY, className="pl-banner", hidden=True, role="alert")
 
 
 def topics(nodes: Iterable[int]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,7 +80,8 @@ def breadcrumb(tree: Tree, node: MapDef | None, view: View) -> list[html.A | htm
 # ------------------------------------------------------------------ the page of a place
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A child of a place. Unknown is None; `coverage` is the share of its signals that are fresh and good."""
+    """A child of a place. Unknown is None; `fresh` of `signals` are young and good; `states` counts its machines that
+    neither run nor are down, by category."""
 
     node: MapDef
     category: str | None = None
@@ -91,8 +93,8 @@ class Row:
     machines: int = 0
     running: int = 0
     down: int = 0
+    states: tuple[tuple[str, int], ...] = ()
     readings: tuple[tuple[str, str], ...] = ()
-    worst: str = ""
 
 
 def row(node: MapDef, below: Mapping[int, Sequence[Reading]], kinds: Mapping[int, NodeKind], now_us: int) -> Row:
@@ -103,17 +105,19 @@ def row(node: MapDef, below: Mapping[int, Sequence[Reading]], kinds: Mapping[int
     state = overall(own)
     machines = [n for n, kind in kinds.items() if kind is NodeKind.MACHINE]
     running = [n for n in machines if _runs(below.get(n, ()))]
+    told = below.values() if node.kind is NodeKind.LINE else (own,)
     return Row(
         node,
         category=state.category if state else None,
-        batch=_text(own, "batch"),
-        product=_text(own, "product"),
+        batch=_common(told, "batch"),
+        product=_common(told, "product"),
         last_us=max((r.at_us for r in everything if r.at_us is not None), default=None),
         fresh=sum(fresh(reading, now_us) for reading in timed),
         signals=len(timed),
         machines=0 if node.kind is NodeKind.MACHINE else sum(kind is NodeKind.MACHINE for kind in kinds.values()),
         running=0 if node.kind is NodeKind.MACHINE else len(running),
         down=sum(_is_down(below.get(n, ())) for n in machines),
+        states=tuple(Counter(_standing(below.get(n, ())) for n in machines if _stands(below.get(n, ()))).most_common()),
         readings=tuple(_key_figures(own)),
     )
 
@@ -129,9 +133,19 @@ def _is_down(readings: Sequence[Reading]) -> bool:
     return state is not None and (state.category == "aborted" or state.severity >= 2)
 
 
-def _text(readings: Sequence[Reading], key: str) -> str:
-    found = of_key(readings, key)
-    return found.text if found else ""
+def _stands(readings: Sequence[Reading]) -> bool:
+    return not _runs(readings) and not _is_down(readings)
+
+
+def _standing(readings: Sequence[Reading]) -> str:
+    state = overall(readings)
+    return state.category if state is not None and state.category in STATES else ""
+
+
+def _common(machines: Iterable[Sequence[Reading]], key: str) -> str:
+    """What every machine that tells it tells alike, such as the batch on a line; nothing when they differ."""
+    found = {reading.text for readings in machines if (reading := of_key(readings, key)) and reading.text}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _key_figures(readings: Sequence[Reading], most: int = 3) -> Iterator[tuple[str, str]]:
@@ -151,16 +165,23 @@ def nothing(records: Sequence[Any], here: Context, view: View) -> html.Div | Non
     return empty(said, html.A(t("Show its signals"), href=place_href(view, here.path, here.kind), className="pl-ctl"))
 
 
+def _told(field: str) -> dict[str, str]:
+    """The whole text when the pointer rests on a cell that is too narrow for it."""
+    return {"tooltipField": field}
+
+
 _COLUMNS: tuple[dict[str, Any], ...] = (
-    {"field": "name", "headerName": "Place", "cellRenderer": "PlaceLink", "minWidth": 170, "flex": 1.4},
-    {"field": "kind", "headerName": "Kind", "minWidth": 90, "flex": 0.7},
-    {"field": "state", "headerName": "State", "cellRenderer": "StateChip", "minWidth": 150, "flex": 1},
-    {"field": "batch", "headerName": "Batch", "cellClass": "pl-id", "minWidth": 100, "flex": 0.7},
-    {"field": "product", "headerName": "Product", "minWidth": 90, "flex": 0.7},
-    {"field": "readings", "headerName": "Now", "minWidth": 260, "flex": 3, "tooltipField": "readings"},
-    {"field": "signals", "headerName": "Fresh signals", "cellRenderer": "Coverage", "minWidth": 140, "flex": 0.8},
-    {"field": "last", "headerName": "Last data", "cellRenderer": "Age", "type": "rightAligned", "minWidth": 100, "flex": 0.6},
+    {"field": "name", "headerName": "Place", "cellRenderer": "PlaceLink", "minWidth": 156, "flex": 1.3},
+    {"field": "kind", "headerName": "Kind", "minWidth": 84, "flex": 0.6},
+    {"field": "state", "headerName": "State", "cellRenderer": "StateChip", "minWidth": 120, "flex": 1.3, **_told("state")},
+    {"field": "batch", "headerName": "Batch", "cellClass": "pl-id", "minWidth": 94, "flex": 0.6},
+    {"field": "product", "headerName": "Product", "minWidth": 76, "flex": 0.6},
+    {"field": "readings", "headerName": "Now", "minWidth": 182, "flex": 3, **_told("readings")},
+    {"field": "signals", "headerName": "Fresh signals", "cellRenderer": "Coverage", "minWidth": 144, "flex": 0.6},
+    {"field": "last", "headerName": "Last data", "cellRenderer": "Age", "type": "rightAligned", "minWidth": 84, "flex": 0.4},
 )
+COUNTED_PX = 200
+"""A column that says what several machines do: `0 of 4 running, 4 cleaning`."""
 _ALWAYS = ("name", "state", "signals", "last")
 
 
@@ -170,7 +191,9 @@ def columns(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     if len({record["kind"] for record in records}) == 1:
         used.discard("kind")
     common = {"sortable": True, "resizable": True}
-    return [{**c, **common, "headerName": t(c["headerName"])} for c in _COLUMNS if c["field"] in used]
+    shown = [{**c, **common, "headerName": t(c["headerName"])} for c in _COLUMNS if c["field"] in used]
+    counted = any(record["state"] and not record["shape"] for record in records)
+    return [c | {"minWidth": COUNTED_PX} if c["field"] == "state" and counted else c for c in shown]
 
 
 def table() -> dag.AgGrid:
@@ -210,7 +233,6 @@ def record(row: Row, view: View, now_us: int) -> dict[str, Any]:
         "batch": row.batch,
         "product": row.product,
         "readings": " · ".join(f"{name} {value}" for name, value in row.readings),
-        "worst": row.worst,
         "signals": round(row.fresh / row.signals, 4) if row.signals else None,
         "signals_words": t("{fresh} of {signals}", fresh=row.fresh, signals=row.signals) if row.signals else show.NOTHING,
         "last": row.last_us,
@@ -223,8 +245,15 @@ def _state_words(row: Row) -> str:
         return word(row.category)
     if row.machines:
         said = t("{running} of {machines} running", running=row.running, machines=row.machines)
-        return said + (t(", {down} down", down=row.down) if row.down else "")
+        down = [t("{down} down", down=row.down)] if row.down else []
+        return ", ".join([said, *down, *_counted(row.states)])
     return ""
+
+
+def _counted(states: Iterable[tuple[str, int]]) -> list[str]:
+    """`4 cleaning`, `1 idle`; what tells no state is counted too."""
+    unknown = t("of unknown state")
+    return [f"{count} {word(category).lower() if category else unknown}" for category, count in states]
 
 
 def _shape_of(row: Row, machine: bool) -> str:
@@ -245,15 +274,17 @@ _EXPLAIN = (
 
 
 def sentence(rows: Iterable[Row]) -> str:
-    """The generated sentence beside the title: what runs, and what does not tell."""
+    """The generated sentence beside the title: what runs, what the rest does, and what does not tell."""
     rows = list(rows)
     machines = sum(row.machines or (row.node.kind is NodeKind.MACHINE) for row in rows)
     running = sum(row.running or (row.category == "running") for row in rows)
     silent = [row.node.name for row in rows if row.signals and not row.fresh]
-    said = t("{running} of {machines} machines running", running=running, machines=machines) if machines else ""
+    rest: Counter[str] = Counter()
+    for row in rows:
+        rest.update(dict(row.states))
+    said = [t("{running} of {machines} machines running", running=running, machines=machines)] if machines else []
+    said = [", ".join([*said, *_counted(rest.most_common())])] if said else []
     down = sum(row.down for row in rows)
-    if down:
-        said += "; " + t("{down} aborted or not connected", down=down)
-    if silent:
-        said += ("; " if said else "") + t("no fresh data from {names}", names=few(silent))
-    return said
+    said += [t("{down} aborted or not connected", down=down)] if down else []
+    said += [t("no fresh data from {names}", names=few(silent))] if silent else []
+    return "; ".join(said)

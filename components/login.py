@@ -41,6 +41,7 @@ def login_page(
     return (
         f'<!doctype html>\n<html lang="en"{chosen}><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{t("Sign in")} · Plantglass</title>'
+        f'<link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">'
         f'<script src="/assets/theme.js"></script>{_STYLES}</head><body><main class="lo">'
         f'{_welcome(demo, version)}<section class="r">{_form(error, hidden)}'
         f"{_roles(hidden, roles) if demo else ''}</section></main></body></html>"

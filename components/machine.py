@@ -11,21 +11,24 @@ from typing import Any
 from dash import dcc, html
 
 from components import format as show
-from components import live, timeline, trend
+from components import live, picker, timeline, trend
 from components.analog import analog_bar, level
 from components.panel import dialog, panel
-from components.shape import icon, shape, word
-from components.states import empty, skeleton
+from components.shape import shape, word
+from components.states import empty, forbidden, nowhere, skeleton
 from components.text import aria, data, t
-from components.view import View, href
-from engine.historian.block import TextEvent
+from components.view import Context, View, asked_place, href
 from engine.historian.reduce import LastValue
+from engine.order import Made
 from engine.tag import StateTable, Tag, ValueKind
 from engine.time import SECOND_US
 
 TITLE, SENTENCE, STRIP, TABS = "machine-title", "machine-sentence", "machine-strip", "machine-tabs"
+REFUSED, CONTENT, SINK = "machine-refused", "machine-content", "machine-sink"
 NOW, STATE, EVENTS, ROW, SEEN, TOLD = "now", "state", "events", "now-row", "now-seen", "events-told"
-STATE_TABLE, STATE_DIALOG = "state-table", "state-table-dialog"
+PANELS = (NOW, STATE, EVENTS)
+STATE_TABLE, STATE_DIALOG, STATE_TOLD = "state-table", "state-table-dialog", "state-told"
+READ = "historian.read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,9 @@ def page() -> list[Any]:
         html.Div([html.H1(t("Machine"), id=TITLE), html.Span(id=SENTENCE, className="sub")], className="pl-head"),
         html.Dl(id=STRIP, className="mh"),
         html.Nav(id=TABS, className="tabs", **aria(label=t("Tabs of this machine"))),
-        *(dcc.Store(id=name) for name in (live.WATCH, SEEN, TOLD)),
-        html.Div(_columns(), className="row12 pl-live-tab"),
+        *(dcc.Store(id=name) for name in (live.WATCH, SEEN, TOLD, STATE_TOLD, SINK)),
+        html.Div(id=REFUSED),
+        html.Div(_columns(), id=CONTENT, className="row12 pl-live-tab"),
         dialog(trend.TABLE_DIALOG, t("Values of the trend"), html.Div(id=trend.TABLE), wide=True),
         dialog(STATE_DIALOG, t("States"), html.Div(id=STATE_TABLE), wide=True),
     ]  # fmt: skip
@@ -138,25 +142,42 @@ def _trend() -> html.Section:
     )
     return panel(
         trend.PANEL, t("Selected signals"), trend.graph(),
-        tools=(trend.picker(),), sub=t("Dash-dot: alarm limits"), csv=True, table=trend.TABLE_DIALOG,
+        tools=(picker.picker(),), sub=t("Dash-dot: alarm limits"), csv=True, table=trend.TABLE_DIALOG,
         explain=explain, main=True,
     )  # fmt: skip
 
 
 def _state() -> html.Section:
-    explain = (t("What the machine says of itself, from its state signal, over the last eight hours."),)
-    return panel(
-        STATE, t("State"), skeleton(1), sub=t("Last 8 hours"), tools=(timeline.legend(),), table=STATE_DIALOG, explain=explain
+    explain = (
+        t("What the machine says of itself over the range of the page, from its state and mode signals."),
+        t("Where states are too short to be drawn, each part of the row shows the state that lasted longest in it."),
     )
+    return panel(STATE, t("State"), skeleton(1), tools=(timeline.legend(),), table=STATE_DIALOG, explain=explain)
 
 
 def _events() -> html.Section:
-    return panel(EVENTS, t("Last events"), skeleton(6), sub=t("States, batches and messages"))
+    explain = (
+        t("Stops, cleaning, set-up and service with their lengths, and changes of batch, phase and order, newest first."),
+        t("A stop is one row from its beginning until the machine runs again, named by the gravest state in it."),
+    )
+    return panel(EVENTS, t("Last events"), skeleton(6), explain=explain)
+
+
+# ------------------------------------------------------------------ refused
+def refused(here: Context, right: str, within: bool) -> html.Section:
+    """The one panel of a place that the reader may not see (`within` False: outside the own part of the plant), or that
+    does not exist. It says the same whether or not there is something outside."""
+    if within:
+        return html.Section(nowhere(here.search), className="pl-panel")
+    asked = here.path or asked_place(here.search)
+    said = t("There is no place “{place}” that you may see. If it exists, it lies outside your part of the plant.", place=asked)
+    way = html.A(t("Show my places"), href="/location", className="pl-ctl")
+    return html.Section([html.P(said), forbidden(right, asked), way], className="pl-panel pl-refused")
 
 
 # ------------------------------------------------------------------ header strip
-def strip(readings: Sequence[Reading], now_us: int) -> list[html.Div]:
-    """State with its duration, batch, recipe phase, speed, quantities; what the machine does not tell is left out."""
+def strip(readings: Sequence[Reading], now_us: int, made: Made | None = None) -> list[html.Div]:
+    """State with its duration, batch, recipe phase, speed, what was made; what the machine does not tell is left out."""
     state = overall(readings)
     cells = [_state_cell(state, now_us)] if state else []
     for label, key, beside in (
@@ -168,10 +189,35 @@ def strip(readings: Sequence[Reading], now_us: int) -> list[html.Div]:
         if found and found.text:
             more = of_key(readings, beside)
             cells.append(_fact(label, found.text, more.text if more else ""))
-    return [
-        *cells,
-        *(_quantity(r, now_us) for r in readings if r.tag.name.rpartition(".")[2] in ("speed", "produced", "rejected")),
-    ]
+    speed = of_key(readings, "speed")
+    return [*cells, *([_quantity(speed, now_us)] if speed else []), *_counts(readings, made, now_us)]
+
+
+def counters(readings: Iterable[Reading]) -> dict[str, Reading]:
+    """The counters whose increase is shown: what was made (rejects included), and what of it was rejected."""
+    found = {key: of_key(readings, key) for key in ("produced", "rejected")}
+    return {key: r for key, r in found.items() if r is not None and r.tag.counter}
+
+
+def _counts(readings: Sequence[Reading], made: Made | None, now_us: int) -> list[html.Div]:
+    """Good and rejected since the batch or the shift began. A register counts for years, so it is never shown as a count."""
+    shown = counters(readings)
+    if not shown:
+        return []
+    since = t("this batch") if made and made.batch else t("this shift") if made else t("no batch")
+    made = made or Made(0)
+    unit = next(iter(shown.values())).tag.unit
+    old = "" if all(fresh(r, now_us) for r in shown.values()) else t("not fresh")
+    rejects = t("{count} rejected", count=show.number(made.rejected, 0))
+    if "produced" not in shown:
+        return [_fact(t("Rejected, {since}", since=since), show.number(made.rejected, 0), _beside(unit, old))]
+    if "rejected" not in shown:
+        return [_fact(t("Made, {since}", since=since), show.number(made.produced, 0), _beside(unit, old))]
+    return [_fact(t("Good, {since}", since=since), show.number(made.good, 0), _beside(unit, rejects, old))]
+
+
+def _beside(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
 
 
 def _fact(label: str, value: str, beside: Any = "") -> html.Div:
@@ -244,7 +290,9 @@ def now_row(reading: Reading, now_us: int, running: bool = True) -> html.Div:
     bad = " is-bad" if reading.severity >= 2 else ""
     wide = "" if bar else " wide"
     cells = [
-        html.Span(tag.title, className="l", title=tag.name),
+        html.Span(
+            [tag.title, html.Span(t("register"), className="reg") if tag.counter else None], className="l", title=tag.name
+        ),
         html.Span(bar, className="b") if bar else None,
         html.Span(
             [reading.shown, html.Span(tag.unit, className="u") if tag.unit and value is not None else None], className="v"
@@ -299,40 +347,3 @@ def few(names: Sequence[str], most: int = 3) -> str:
     """The first names, and how many more there are."""
     more = len(names) - most
     return ", ".join(names[:most]) + (t(" and {more} more", more=more) if more > 0 else "")
-
-
-# ------------------------------------------------------------------ events
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened: a change of state (with its category) or of a text."""
-
-    at_us: int
-    title: str
-    detail: str = ""
-    category: str | None = None
-
-
-def event_rows(changes: Sequence[timeline.Change], texts: Sequence[tuple[Tag, TextEvent]], most: int = 40) -> list[Event]:
-    """The newest events first. A text that went away is told as an end."""
-    rows = [Event(at, text or word(category), word(category), category) for at, category, text in changes if category]
-    rows += [Event(event.at_us, event.text or t("{title} ended", title=tag.title), tag.title) for tag, event in texts]
-    return sorted(rows, key=lambda row: -row.at_us)[:most]
-
-
-def telling(path: str, rows: Sequence[Event]) -> str:
-    """Changes when the list of events does."""
-    return f"{path}|{len(rows)}|{rows[0].at_us if rows else 0}"
-
-
-def events(rows: Sequence[Event], zone: str, now_us: int) -> Any:
-    """The list."""
-    if not rows:
-        return empty(t("Lists changes of state, batch and phase. Nothing happened in the last 24 hours."))
-    return html.Ul([_event(row, zone, now_us) for row in rows], className="ev")
-
-
-def _event(row: Event, zone: str, now_us: int) -> html.Li:
-    mark = shape(row.category, hidden=True) if row.category else icon("flag")
-    moment = html.Span(show.when(row.at_us, zone, now_us), className="w", title=show.iso(row.at_us, zone))
-    detail = row.detail if row.detail != row.title else ""
-    return html.Li([moment, mark, html.Span(row.title, className="med"), html.Span(detail, className="m")])

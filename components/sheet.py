@@ -86,6 +86,11 @@ def now_csv(readings: Iterable[Reading], view: View, place: str) -> str:
     return csv_text(f"{place}, {show.iso(view.to_us, view.zone)}, {view.zone}", head, rows)
 
 
+def row_count(text: str) -> int:
+    """The number of data rows of such a file."""
+    return max(0, sum(1 for _ in csv.reader(io.StringIO(text))) - 2)
+
+
 def file_name(*parts: str) -> str:
     """`filler-1_trend.csv` from words."""
     return "_".join("".join(c if c.isalnum() or c in "-." else "-" for c in part) for part in parts if part) + ".csv"

@@ -1,4 +1,4 @@
-"""The states of a panel that are not its content: empty, stale, error, no permission, loading (ui.md 5)."""
+"""The states of a panel or page that are not its content: empty, nowhere, no right, loading, told (ui.md 5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from components.shape import icon, shape
+from components.shape import icon
 from components.text import aria, data, t
 from components.view import asked_place
 
@@ -32,17 +32,6 @@ def nowhere(search: str) -> html.Div:
     return html.Div([html.Div(icon("lock"), className="big"), html.B(text), way], className="pl-empty")
 
 
-def failed(text: str, error_id: str = "") -> html.Div:
-    """What failed in plain words, the error id, and a way to try again."""
-    again = html.Button(t("Try again"), className="pl-ctl", **data(do="again"))
-    code = html.Span([t("Error"), " ", html.Code(error_id)], className="cap t2") if error_id else None
-    return html.Div(
-        [html.Div(shape("error", hidden=True), className="big"), html.B(text), html.Div([again, code], className="tries")],
-        className="pl-empty is-error",
-        role="alert",
-    )
-
-
 def forbidden(right: str, place: str) -> html.Div:
     """Which right is missing, and who can give it."""
     return html.Div(
@@ -53,6 +42,14 @@ def forbidden(right: str, place: str) -> html.Div:
         ],
         className="pl-empty",
     )
+
+
+def no_page() -> list[html.Div | html.Section]:
+    """The address is no page of the application."""
+    said = t("Nothing lies at this address. It may be mistyped, or from another version.")
+    way = html.A(t("Go to the start page"), href="/", className="pl-ctl")
+    body = html.Div([html.P(said), way], className="pl-empty")
+    return [html.Div(html.H1(t("There is no such page")), className="pl-head"), html.Section(body, className="pl-panel")]
 
 
 def skeleton(rows: int = 4) -> html.Div:

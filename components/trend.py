@@ -7,7 +7,7 @@ epoch milliseconds shifted by the zone's offset, since Plotly's date axis knows 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +16,15 @@ from dash import dcc, html
 from components import format as show
 from components.analog import level
 from components.course import Course, crosses_change, points, rows_of, shift_ms
-from components.shape import icon
 from components.states import empty, no_data
-from components.text import aria, data, t
-from components.view import MOST_SIGNALS, View, href
-from engine.tag import Interpolation, Limits, Tag, ValueKind
+from components.text import aria, t
+from components.view import View, back, href, stamp
+from engine.order import Occupation
+from engine.tag import Interpolation, Limits, Tag
 from engine.time import HOUR_US, MINUTE_US, SECOND_US
 
 GRAPH, FIGURE, TICK, AFTER, ZOOM = "trend", "trend-figure", "trend-tick", "trend-after", "trend-zoom"
-PICKER, SUMMARY, PANEL, TABLE, TABLE_DIALOG = "trend-picker", "trend-summary", "trend", "trend-table", "trend-table-dialog"
-EMPTY, SOUGHT = "trend-empty", "trend-sought"
+SUMMARY, PANEL, TABLE, TABLE_DIALOG, EMPTY = "trend-summary", "trend", "trend-table", "trend-table-dialog", "trend-empty"
 
 MOST_POINTS, FEW = 2_000, 300
 ROW_PX, EDGE_PX = 118, 62
@@ -49,45 +48,6 @@ def graph() -> list[Any]:
     ]
 
 
-def picker() -> html.Details:
-    """Which signals are drawn: those of the place, and with words typed those of the whole plant."""
-    seek = dcc.Input(id=SOUGHT, type="text", placeholder=t("Search all signals"), debounce=0.3, autoComplete="off")
-    boxes = html.Div(id=PICKER, className="pl-boxes pl-list", role="group", **aria(label=t("Signals")))
-    most = html.P(t("At most {most} at a time", most=MOST_SIGNALS), className="cap t2")
-    body = html.Div([html.Label(seek, **aria(label=t("Search all signals"))), boxes, most], className="pl-pop right pl-pick")
-    return html.Details([html.Summary([icon("plus"), t("Signals")], className="pl-ctl"), body], className="pl-menu")
-
-
-def choices(own: Sequence[Tag], chosen: Sequence[Tag], found: Sequence[Tag] | None = None) -> list[html.Button]:
-    """The picker's rows: what is chosen, and the place's own signals or (after a search) the ones found by words.
-
-    A signal of another place shows whose it is. Texts cannot be drawn.
-    """
-    at_home, taken = {tag.id for tag in own}, {tag.id for tag in chosen}
-    listed = {tag.id: tag for tag in [*(own if found is None else chosen), *chosen, *(found or ())]}
-    return [_choice(tag, tag.id in at_home, tag.id in taken) for tag in listed.values() if tag.kind is not ValueKind.TEXT]
-
-
-def _choice(tag: Tag, at_home: bool, taken: bool) -> html.Button:
-    unit = f", {tag.unit}" if tag.unit else ""
-    label = f"{tag.title}{unit}" if at_home else f"{tag.title}{unit} · {tag.name.rpartition('.')[0]}"
-    return html.Button(label, className="it pl-box", **data(do="pick", tag=tag.name), **aria(pressed=str(taken).lower()))
-
-
-def default_choice(tags: Sequence[Tag], most: int = 4) -> list[Tag]:
-    """The signals drawn before anybody chose: measured ones with limits first, counters and states last."""
-    numeric = [tag for tag in tags if tag.kind is not ValueKind.TEXT]
-    return sorted(numeric, key=_dullness)[:most]
-
-
-def _dullness(tag: Tag) -> int:
-    if tag.kind is not ValueKind.FLOAT or tag.counter:
-        return 3
-    if tag.limits.alarm_high is not None or tag.limits.alarm_low is not None:
-        return 0
-    return 1 if tag.limits.normal_high is not None else 2
-
-
 # ------------------------------------------------------------------ the figure
 def figure(courses: Sequence[Course], view: View, made: int = 0) -> dict[str, Any]:
     """What the browser keeps: the figure, where each signal's traces and label stand, and what a tick must match.
@@ -95,6 +55,7 @@ def figure(courses: Sequence[Course], view: View, made: int = 0) -> dict[str, An
     `made` tells one figure from the next (the time it was made, in µs).
     """
     shift = shift_ms(view)
+    courses = courses if newest_us(courses) else ()  # an axis without a single value has no scale
     drawn: dict[str, Any] = {"data": [], "layout": _layout(len(courses), view)}
     places: dict[str, dict[str, int]] = {}
     for row, course in enumerate(courses):
@@ -110,6 +71,25 @@ def figure(courses: Sequence[Course], view: View, made: int = 0) -> dict[str, An
         "at": newest_us(courses),
         "hold": hold_us(courses) if view.live else 0,
     }
+
+
+def context(batches: Sequence[Occupation], view: View) -> dict[str, Any]:
+    """What the pointer is told beside the values: the batch of the place, and (while live) how long ago a point was."""
+    return {
+        "batches": [_span(batch, view) for batch in batches],
+        "words": {"batch": t("Batch {batch}"), "ago": t("{age} ago") if view.live else ""},
+    }
+
+
+def context_now(batch: Occupation | None, view: View) -> dict[str, Any]:
+    """The batch that is there now, for a tick."""
+    return {"batch": _span(batch, view) if batch else None}
+
+
+def _span(batch: Occupation, view: View) -> dict[str, Any]:
+    shift = shift_ms(view)
+    end = None if batch.to_us is None else batch.to_us / 1000 + shift
+    return {"name": escape(batch.batch), "from": batch.from_us / 1000 + shift, "to": end}
 
 
 def key(view: View) -> str:
@@ -256,7 +236,7 @@ def _traces(course: Course, axis: str, view: View) -> dict[str, dict[str, Any]]:
         "name": escape(course.tag.title),
         "hovertemplate": _hover(course, view),
     }
-    traces["bad"] = _bad(parts["bad"], axis)
+    traces["bad"] = _bad(parts["bad"], course.tag, axis)
     return traces
 
 
@@ -273,9 +253,9 @@ def _hover(course: Course, view: View) -> str:
     return said + "<extra></extra>"
 
 
-def _bad(part: dict[str, list[Any]], axis: str) -> dict[str, Any]:
+def _bad(part: dict[str, list[Any]], tag: Tag, axis: str) -> dict[str, Any]:
     marker = {"symbol": "square-open", "size": 7, "color": "@text-3", "line": {"width": 1.25, "color": "@text-3"}}
-    hover = t("bad or uncertain quality") + "<extra></extra>"
+    hover = t("{title}: bad or uncertain quality", title=escape(tag.title)) + "<extra></extra>"
     return {"type": "scatter", "mode": "markers", "xaxis": "x", "yaxis": axis, **part, "marker": marker, "hovertemplate": hover}
 
 
@@ -307,23 +287,41 @@ def end_label(course: Course) -> dict[str, Any]:
 
 def subtitle(courses: Sequence[Course]) -> str:
     """What is drawn, in words."""
+    if not newest_us(courses):
+        return ""
     widths = sorted({c.width_us for c in courses if c.width_us})
     if not widths:
         return t("Every stored sample. Dash-dot: alarm limits")
-    shown = ", ".join(dict.fromkeys(show.duration(width) for width in widths))
-    return t("Mean of each {width}, with least and greatest. Dash-dot: alarm limits", width=shown)
+    shown = list(dict.fromkeys(show.duration(width) for width in widths))
+    each = shown[0] if len(shown) == 1 else t("{first} to {last} (by signal)", first=shown[0], last=shown[-1])
+    if any(not c.width_us for c in courses):
+        return t("Every stored sample, or the mean of each {each}, with least and greatest. Dash-dot: alarm limits", each=each)
+    return t("Mean of each {each}, with least and greatest. Dash-dot: alarm limits", each=each)
 
 
-def nothing(courses: Sequence[Course], view: View) -> html.Div | None:
-    """What is said in place of a chart without a single point."""
+def nothing(
+    courses: Sequence[Course], view: View, now_us: int, newest: Callable[[], int | None] = lambda: None
+) -> html.Div | None:
+    """What is said in place of a chart without a single point. `newest` finds when any of the signals told something last."""
     if not courses:
         return empty(t("Shows the course of signals. Choose at least one above."))
-    if any(c.newest_us is not None for c in courses):
+    if newest_us(courses):
         return None
-    first, last = show.day_and_clock(view.from_us, view.zone), show.day_and_clock(view.to_us, view.zone)
-    return no_data(
-        first, last, html.A(t("Show the last 90 days"), href=href(view, start="now-90d", end="now"), className="pl-ctl")
-    )
+    first, last = show.dated(view.from_us, view.zone), show.dated(view.to_us, view.zone)
+    return no_data(first, last, _latest(view, now_us, newest()))
+
+
+def _latest(view: View, now_us: int, at_us: int | None) -> html.A | html.P:
+    """The link to a range as wide that ends with the newest value; one that still comes in leads to the present."""
+    if at_us is None:
+        return html.P(t("These signals have never told a value."))
+    width = view.to_us - view.from_us
+    if now_us - width // 2 < at_us <= now_us:
+        way = href(view, start=back(width), end="now")
+    else:
+        end_us = at_us // SECOND_US * SECOND_US + SECOND_US
+        way = href(view, start=stamp(end_us - width), end=stamp(end_us))
+    return html.A(t("Show the newest data, up to {at}", at=show.dated(at_us, view.zone)), href=way, className="pl-ctl")
 
 
 def table(courses: Sequence[Course], view: View) -> html.Table:

@@ -2,16 +2,14 @@
 
     /machine?at=acme/dublin/filling/line-1/filler-1&from=now-8h&to=now&tz=plant&tab=live&sel=filler-1.fill_weight
 
-`from` and `to` are `now`, `now-8h` (s, m, h, d, w), an anchor (`shift`, `last-shift`, `today`) or an ISO time; an ISO
-time without an offset is meant in the zone of the view. What is unknown is ignored, what is wrong becomes a notice.
+`from` and `to` are what `engine.time.instant` reads, with the anchors `shift`, `last-shift` and `today`; an ISO time without
+an offset is meant in the zone of the view. What is unknown is ignored, what is wrong becomes a notice.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,15 +17,13 @@ from components.format import iso, zone
 from components.text import t
 from engine.errors import Invalid
 from engine.shift import Shift
-from engine.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, moment_of, us_of
+from engine.time import DAY_US, SECOND_US, UNITS_US, instant, moment_of, us_of
 
-UNITS_US = {"s": SECOND_US, "m": MINUTE_US, "h": HOUR_US, "d": DAY_US, "w": 7 * DAY_US}
 ANCHORS = ("shift", "last-shift", "today")
 DEFAULT_FROM, DEFAULT_TO = "now-8h", "now"
 LONGEST_US = 20 * 366 * DAY_US
 MOST_SIGNALS = 5
 LONGEST_SEARCH = 4_000
-_RELATIVE = re.compile(r"now(?:-(\d{1,6})([smhdw]))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +183,9 @@ def _range(start: str, end: str, zone_name: str, clocks: Clocks) -> tuple[int, i
 
 
 def _moment(asked: str, zone_name: str, clocks: Clocks) -> int:
-    relative = _RELATIVE.fullmatch(asked)
-    if relative:
-        count, unit = relative.groups()
-        return clocks.now_us - (int(count) * UNITS_US[unit] if count else 0)
-    if asked in ANCHORS and asked in clocks.anchors:
-        return clocks.anchors[asked]
     try:
-        moment = datetime.fromisoformat(asked)
-        return us_of(moment if moment.tzinfo else moment.replace(tzinfo=zone(zone_name)))
-    except (ValueError, OverflowError):
+        return instant(asked, clocks.now_us, zone(zone_name), clocks.anchors)
+    except Invalid:
         raise Invalid(t("“{asked}” is not a time.", asked=asked)) from None
 
 

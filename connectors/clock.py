@@ -87,11 +87,16 @@ KINDS: Mapping[str, Kind] = {"generate": _generate, "rebuild": _rebuild}
 
 
 class Clock:
-    """Runs `JOBS` between `start` and `stop`; a start after a stop begins anew."""
+    """Runs `JOBS` between `start` and `stop`; a start after a stop begins anew, but never beside a job that still runs.
+
+    Each job runs in a daemon thread: one that takes long keeps neither `stop` nor the process waiting. Its transaction
+    is undone when the process ends, and the next clock does it again.
+    """
 
     def __init__(self, store: Store, jobs: tuple[Job, ...] = JOBS) -> None:
         self._store, self._jobs = store, jobs
         self._scheduler: Any = None
+        self._threads: dict[str, threading.Thread] = {}
 
     @property
     def running(self) -> bool:
@@ -100,26 +105,33 @@ class Clock:
 
     def start(self) -> None:
         """Begin; each job runs at once and then at its interval."""
-        from apscheduler.executors.pool import ThreadPoolExecutor
         from apscheduler.schedulers.background import BackgroundScheduler
 
         if self._scheduler is not None:
             return
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": GRACE_S}
-        scheduler = BackgroundScheduler(
-            timezone="UTC", job_defaults=defaults, executors={"default": ThreadPoolExecutor(len(self._jobs))}
-        )
+        scheduler = BackgroundScheduler(timezone="UTC", job_defaults=defaults)
         for entry in self._jobs:
             now = datetime.now(UTC)
-            scheduler.add_job(self._run, "interval", seconds=entry.every_s, args=[entry], id=entry.key, next_run_time=now)
+            scheduler.add_job(self._begin, "interval", seconds=entry.every_s, args=[entry], id=entry.key, next_run_time=now)
         scheduler.start()
         self._scheduler = scheduler
 
-    def stop(self) -> None:
-        """End; waits for the jobs that run."""
+    def stop(self, patience_s: float = 0.0) -> None:
+        """End: no job begins any more. Those that run have `patience_s` to come to their end and are left alone then."""
         if self._scheduler is not None:
             scheduler, self._scheduler = self._scheduler, None
-            scheduler.shutdown(wait=True)
+            scheduler.shutdown(wait=True)  # of turns, which only start threads
+        until = time.monotonic() + patience_s
+        for thread in list(self._threads.values()):
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _begin(self, entry: Job) -> None:
+        before = self._threads.get(entry.key)
+        if before is None or not before.is_alive():
+            thread = threading.Thread(target=self._run, args=[entry], name=f"job {entry.key}", daemon=True)
+            self._threads[entry.key] = thread
+            thread.start()
 
     def _run(self, entry: Job) -> None:
         try:
@@ -146,10 +158,10 @@ class Runner:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
-        """End; a run that takes longer than a moment is left to the next worker when this process ends."""
+    def stop(self, patience_s: float = LOOK_FOR_RUNS_S) -> None:
+        """End; a run that takes longer than a moment is left to the next worker (`db.job.requeue_orphans`)."""
         self._closing.set()
-        until = time.monotonic() + LOOK_FOR_RUNS_S
+        until = time.monotonic() + patience_s
         for thread in self._threads:
             thread.join(timeout=max(0.0, until - time.monotonic()))
 
@@ -170,15 +182,18 @@ class Runner:
         if run is None:
             return False
         log.info("Run %s (%s) begins.", run.id, run.kind)
-        end = self._outcome(run)
-        while not self._closing.is_set():
+        self._note(run, self._outcome(run))
+        return True
+
+    def _note(self, run: JobRun, end: Callable[[], None]) -> None:
+        """Note how a run ended, as often as it takes; while closing, once."""
+        while True:
             try:
-                end()
-                break
+                return end()
             except (Collision, Unavailable) as error:
                 log.warning("The end of run %s cannot be noted yet: %s", run.id, error)
-                self._closing.wait(LOOK_FOR_RUNS_S)
-        return True
+                if self._closing.wait(LOOK_FOR_RUNS_S):
+                    return None
 
     def _outcome(self, run: JobRun) -> Callable[[], None]:
         """Do it; what is to be noted then."""

@@ -20,12 +20,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import orjson
 
 from connectors.record import KEPT_RAW
+from engine.config.options import DecodeOptions
 from engine.errors import Invalid
 from engine.historian.block import DeadLetter, Gap, Intake, SampleBlock, TextEvent
 from engine.reading import ANY_TIME, Plausible, bits_for, instant, judged, shown, text_for
@@ -38,45 +39,12 @@ LONGEST_ADDRESS = 1000
 LETTERS_AN_ADDRESS, STRANGERS_A_MINUTE, ADDRESSES_KNOWN = 3, 10, 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a binding's payload is read; see the top of the module."""
-
-    value: str = "value"
-    time: str | None = None
-    quality: str | None = None
-    seq: str | None = None
-    unit: str | None = None
-    format: str = "json"
-    time_format: str = "auto"
-    zone: str | None = None
-    scale: float | None = None
-    offset: float | None = None
-    units: Mapping[str, float] = field(default_factory=dict)
-    optional: bool = False
-
-    def __post_init__(self) -> None:
-        if self.format not in ("json", "plain"):
-            raise Invalid(f"The decode option format is “{self.format}”; it must be json or plain.")
-        if self.time_format not in ("auto", "iso", *TIME_FACTORS):
-            raise Invalid(f"The decode option time_format is “{self.time_format}”; it must be auto, iso, s, ms or us.")
-        for name in ("scale", "offset"):
-            number = getattr(self, name)
-            if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
-                raise Invalid(f"The decode option {name} is {shown(number)}; it must be a number.")
-
-
-def options_of(decode: Mapping[str, Any]) -> Options:
+def options_of(decode: Mapping[str, Any]) -> DecodeOptions:
     """The options of a binding; raises `Invalid` for an option that does not exist or has a wrong value."""
-    unknown = set(decode) - {f.name for f in fields(Options)}
+    unknown = set(decode) - {f.name for f in fields(DecodeOptions)}
     if unknown:
         raise Invalid(f"There is no decode option “{sorted(unknown)[0]}”.")
-    options = Options(**decode)
-    try:
-        ZoneInfo(options.zone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise Invalid(f"The decode option zone is “{options.zone}”; there is no such time zone.") from error
-    return options
+    return DecodeOptions(**decode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +53,7 @@ class Channel:
 
     tag: Tag
     address: str
-    options: Options
+    options: DecodeOptions
     codes: frozenset[int] | None
 
 
@@ -296,7 +264,7 @@ def _present(value: Any, path: str | None) -> Any:
     return value
 
 
-def time_of(raw: Any, options: Options) -> int:
+def time_of(raw: Any, options: DecodeOptions) -> int:
     """µs since 1970 UTC of a time in a payload. Raises `Invalid`."""
     if isinstance(raw, str) and options.time_format in ("auto", "iso"):
         return _iso(raw, options.zone)
@@ -369,7 +337,7 @@ def _factor(document: Any, channel: Channel) -> float | None:
     return options.units[unit]
 
 
-def scaled(value: Any, options: Options, factor: float | None = None) -> Any:
+def scaled(value: Any, options: DecodeOptions, factor: float | None = None) -> Any:
     """scale × value + offset, for numbers; anything else stays as it is."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value

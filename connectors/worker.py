@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 
 ROUND_S, CONFIG_EVERY_S, BEAT_EVERY_S, ORPHANS_EVERY_S = 0.5, 3.0, 2.0, 5.0
 LIVING_S = 10.0
-DRAIN_S = 5.0
+LEAVE_S, DRAIN_S = 4.0, 3.0
+"""At the end: how long jobs and collectors have to come to theirs, and how long the spool may still be emptied."""
 PATIENCE_S = {"mqtt": 30.0, "sparkplug": 0.0, "opcua": 0.0, "folder": 30.0}
 """How long a source waits for room in the spool before samples that are not GxP are shed: a broker keeps what is not
 acknowledged, a server's queue holds only a second or two."""
@@ -300,20 +301,24 @@ class Worker:
         )
 
     def _end(self, threads: Iterable[threading.Thread]) -> None:
+        """Leave in order as far as there is time. What does not end in time is left alone: what was acknowledged is in
+        the spool, and transactions are undone when the process ends."""
         log.info("Worker %s ends.", self.id)
-        self._runner.stop()
-        for post in self._posts.values():
-            self._stop(post)
-        self._clock.stop()
-        for thread in threads:
-            thread.join(timeout=DRAIN_S)
-        self._try(self._farewell)
+        leaving: list[Callable[[], object]] = [
+            self._runner.stop,
+            partial(self._clock.stop, LEAVE_S),
+            *(partial(self._stop, p) for p in self._posts.values()),
+        ]
+        ended = within(LEAVE_S, [*leaving, *(thread.join for thread in threads)])
+        if not within(DRAIN_S, [partial(self._try, self._farewell)]) or not ended:
+            log.warning("Worker %s leaves unfinished work to the next one.", self.id)
+            return  # the spool stays locked until the process is gone: a thread may still use it
         self._duties.close()
         self.spool.close()
 
     def _farewell(self) -> None:
         late = threading.Event()
-        timer = threading.Timer(DRAIN_S, late.set)
+        timer = threading.Timer(DRAIN_S / 2, late.set)
         timer.start()
         try:
             self._forwarder.drain(late)
@@ -321,7 +326,19 @@ class Worker:
             timer.cancel()
         for post in self._posts.values():
             self._say(post, "disconnected", "The worker stopped.")
+        job.requeue_orphans(self._store, restarted=self.id)
         db_worker.leave(self._store, self.id)
+
+
+def within(seconds: float, steps: Iterable[Callable[[], object]]) -> bool:
+    """Take steps beside each other; True when all of them ended in time. Those that did not go on in daemon threads."""
+    threads = [threading.Thread(target=step, name="end", daemon=True) for step in steps]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    return not any(thread.is_alive() for thread in threads)
 
 
 def members(item: Source) -> int:

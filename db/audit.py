@@ -1,11 +1,13 @@
-"""Reading the audit trail, and checking that nobody touched it. Only triggers write it."""
+"""Reading the audit trail, and checking that nobody touched it. Only triggers write it; an export leaves a row for one."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from sqlalchemy import text
 
-from db.store import Store
-from engine.audit import AuditEntry, ChainFinding
+from db.store import Change, Store
+from engine.audit import AuditEntry, ChainFinding, Export
 
 _BROKEN = text(
     """
@@ -61,3 +63,14 @@ def entries_of(store: Store, table_name: str, record_id: str) -> list[AuditEntry
             {"table": table_name, "record": record_id},
         ).all()
     return [AuditEntry(*row) for row in rows]
+
+
+def note_export(change: Change, export: Export) -> None:
+    """Put on record that data leave the system; the actor of the change is who takes them."""
+    change.connection.execute(
+        text(
+            "insert into data_export (title, place, signals, from_us, to_us, rows)"
+            " values (:title, :place, :signals, :from_us, :to_us, :rows)"
+        ),
+        asdict(export) | {"signals": list(export.signals)},
+    )

@@ -262,7 +262,7 @@ def runs(scope: Scope, store: Store, kinds: Sequence[str] | None = None, limit: 
 
 
 def requeue_orphans(store: Store, restarted: str = "", dead_after_s: float = DEAD_AFTER_S) -> int:
-    """Let the runs of dead workers, and of a worker that has just `restarted`, wait again; returns how many."""
+    """Let the runs of dead workers, and of one that has `restarted` or is leaving, wait again; returns how many."""
     with store.write() as connection:
         count = connection.execute(
             text(

@@ -157,6 +157,41 @@ def current(scope: Scope, store: Store, location_ids: Iterable[int]) -> dict[int
     return {item.location_id: item for item in found}
 
 
+_NOW = f"""
+select b.number as batch, (
+    select min(p.from_at) from occupation p
+    where p.location_id = o.location_id and p.batch_id = o.batch_id and p.from_at > coalesce(
+        (select max(q.from_at) from occupation q where q.location_id = o.location_id and q.batch_id <> o.batch_id),
+        '-infinity')) as from_at
+from occupation o join batch b on b.id = o.batch_id
+where o.location_id = :place and o.to_at is null and {_VISIBLE_NODE}
+"""
+_BATCHES = f"""
+select batch, min(from_at) as from_at, case when bool_or(to_at is null) then null else max(to_at) end as to_at from (
+    select b.number as batch, o.from_at, o.to_at from occupation o join batch b on b.id = o.batch_id
+    where o.location_id = :place and o.from_at < :until and (o.to_at is null or o.to_at > :since) and {_VISIBLE_NODE}
+    order by o.from_at desc limit :most) newest
+group by batch order by 2
+"""
+
+
+def batch_now(scope: Scope, store: Store, location_id: int) -> Occupation | None:
+    """The batch that occupies a visible machine, in all its phases since it came; None when there is none."""
+    with store.read() as connection:
+        row = connection.execute(text(_NOW), {"place": location_id, "nodes": scope.ids()}).first()
+    return Occupation(row.batch, "", us_of(row.from_at), None) if row else None
+
+
+def batches_between(
+    scope: Scope, store: Store, location_id: int, from_us: int, to_us: int, most: int = 1_000
+) -> list[Occupation]:
+    """The batches at a visible machine over [from_us, to_us), in order; of their phases the newest `most` are read."""
+    asked = {"place": location_id, "since": moment_of(from_us), "until": moment_of(to_us), "most": most}
+    with store.read() as connection:
+        found = connection.execute(text(_BATCHES), asked | {"nodes": scope.ids()}).all()
+    return [Occupation(row.batch, "", us_of(row.from_at), us_of(row.to_at) if row.to_at else None) for row in found]
+
+
 def _placed(scope: Scope, store: Store, condition: str, values: dict[str, Any]) -> list[PlacedOccupation]:
     with store.read() as connection:
         rows = connection.execute(

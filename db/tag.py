@@ -41,21 +41,30 @@ def tags(scope: Scope, store: Store, ids: Iterable[int]) -> list[Tag]:
     return _tags(store, statement, {"ids": wanted, "scope": scope.ids()})
 
 
-def tag_named(scope: Scope, store: Store, name: str) -> Tag:
-    """The tag of a name, or of `<site path>:<name>` where several sites use the name; retired ones too.
+def tag_named(scope: Scope, store: Store, asked: str) -> Tag:
+    """The tag that somebody names as `filler-1.fill_weight`, with the site as `acme/dublin:filler-1.fill_weight`, or by
+    its place as `acme/dublin/filling/line-1/filler-1/fill_weight` (or with the whole name at the end); retired ones too.
 
     Raises `NotFound` (also outside the scope), `Invalid` when the name alone is ambiguous.
     """
-    site, _, bare = name.rpartition(":")
     statement = f"""
-        select {_TAG} from tag t join location s on s.id = t.site_id
-        where ((t.name = :name) or (t.name = :bare and s.path = :site)) and {_VISIBLE} order by t.id limit 2"""
-    found = _tags(store, statement, {"name": name, "bare": bare, "site": site, "scope": scope.ids()})
+        select {_TAG} from tag t join location s on s.id = t.site_id join location l on l.id = t.location_id
+        where (:asked in (t.name, s.path || ':' || t.name, l.path || '/' || t.name)
+            or (starts_with(t.name, l.slug || '.') and l.path || '/' || substr(t.name, length(l.slug) + 2) = :asked))
+        and {_VISIBLE} order by t.name <> :asked, t.retired_at is not null, t.id limit 2"""
+    found = _tags(store, statement, {"asked": asked, "scope": scope.ids()})
     if not found:
-        raise NotFound(f"There is no tag “{name}” that you may see.")
-    if len(found) > 1:
-        raise Invalid(f"Several sites have a tag “{name}”; write the site before it, as in “acme/dublin:{name}”.")
+        raise NotFound(f"There is no tag “{asked}” that you may see.")
+    if [tag.name for tag in found] == [asked, asked]:
+        raise Invalid(f"Several sites have a tag “{asked}”; write the site before it, as in “acme/dublin:{asked}”.")
     return found[0]
+
+
+def names(scope: Scope, store: Store) -> list[str]:
+    """The names of all tags in use that the scope covers, each once."""
+    statement = f"select distinct t.name from tag t where t.retired_at is null and {_VISIBLE} order by t.name"
+    with store.read() as connection:
+        return list(connection.execute(text(statement), {"scope": scope.ids()}).scalars())
 
 
 def tags_named(scope: Scope, store: Store, names: Iterable[str]) -> list[Tag]:

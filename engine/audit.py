@@ -29,3 +29,15 @@ class ChainFinding:
 
     entry_id: int
     problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Data that leave the system as a file: what was saved, of which place and signals, over [from_us, to_us)."""
+
+    title: str
+    place: str
+    signals: tuple[str, ...]
+    from_us: int
+    to_us: int
+    rows: int

@@ -43,9 +43,15 @@ class Conflict(PlantError):
 
 
 class Unavailable(PlantError):
-    """A part that is needed does not answer."""
+    """A part that is needed does not answer. What stands behind a colon (host, login) is for the log."""
 
     status = 503
+
+    @property
+    def plain(self) -> str:
+        """The sentence for people who use the pages."""
+        said, colon, _detail = str(self).partition(": ")
+        return f"{said}." if colon else said
 
 
 class Damaged(PlantError):

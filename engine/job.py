@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from math import ceil, floor
 from typing import Any
 
 from engine.errors import Invalid
@@ -41,6 +42,29 @@ class JobRun:
     queued_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+
+
+HISTORY = "generate"
+"""The kind of run that fills in the history of a virtual plant; its argument `days` says how far back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """How far history is filled in: `filled` of `days` days, newest first; `message` is why it failed."""
+
+    state: JobState
+    filled: int
+    days: int
+    message: str = ""
+
+
+def filling(run: JobRun | None) -> Filling | None:
+    """What is still to tell of the newest run of kind `HISTORY`; None when nothing is missing, or nobody wants more."""
+    if run is None or run.state in (JobState.DONE, JobState.CANCELLED):
+        return None
+    days = float(run.arguments.get("days", 0))
+    why = run.message if run.state is JobState.FAILED else ""
+    return Filling(run.state, floor(days * run.progress + 1e-6), ceil(days), why)
 
 
 @dataclass(frozen=True, slots=True)

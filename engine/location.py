@@ -84,6 +84,12 @@ class Tree:
         """The node at a path, or None."""
         return self._by_path.get(path)
 
+    def nearest(self, path: str) -> MapDef | None:
+        """The node at a path, else the nearest above it that is here."""
+        while path and path not in self._by_path:
+            path = path.rpartition("/")[0]
+        return self.find(path)
+
     def children(self, node_id: int | None) -> list[MapDef]:
         """Nodes directly below (of None: the roots), in their order."""
         return self._children.get(node_id, [])

@@ -59,6 +59,25 @@ class Occupation:
     to_us: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a machine made since an instant, rejects included, and how many of it were rejected. Unknown is None.
+
+    `batch` is whose it is; "" when the instant is the start of the shift."""
+
+    from_us: int
+    batch: str = ""
+    produced: float | None = None
+    rejected: float | None = None
+
+    @property
+    def good(self) -> float | None:
+        """Made and not rejected."""
+        if self.produced is None or self.rejected is None or self.rejected > self.produced:
+            return None
+        return self.produced - self.rejected
+
+
 # ------------------------------------------------------------------ orders
 def order_of(record: Mapping[str, Any]) -> WorkOrder:
     """The order of a file's record. Raises `Invalid` with a full sentence."""

@@ -119,7 +119,6 @@ class StateTable:
     codes: dict[int, tuple[str, str]]
 
 
-_FLOATING = (ValueKind.FLOAT,)
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
 

@@ -14,7 +14,7 @@ import app as starting
 from callbacks import registry
 from commands.access import switch_on_demo
 from commands.demo import demo_config
-from components import live, trend
+from components import live, picker, trend
 from components.view import Context
 from connectors.http import guard
 from db import access, historian, location
@@ -165,7 +165,7 @@ def _sweep(client: FlaskClient, node: int, name: str) -> Iterator[str]:
             f"{live.ADDRESS}.data": {"path": page, "search": search, "zone": "UTC"},
             f"{live.LIVE}.data": {"now": NOW, "changed": [f"tag:{node}"]},
             f"{trend.AFTER}.data": {"after": {}, "widths": {}},
-            f"{trend.SOUGHT}.value": "main force",
+            f"{picker.SOUGHT}.value": "main force",
         }
         for entry in entries():
             known |= {f"{p['id']}.n_clicks": 1 for p in entry["inputs"] if p["property"] == "n_clicks"}

@@ -6,33 +6,39 @@ output that the request names; an output that nobody declared is refused.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from flask import Flask, Request, Response, current_app, jsonify, redirect, request
 from flask_login import LoginManager, UserMixin, current_user
-from markupsafe import escape
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from db import access
 from db.store import Store
 from engine.access import User
-from engine.errors import Forbidden, PlantError
+from engine.errors import Forbidden, PlantError, Unavailable
+
+log = logging.getLogger(__name__)
 
 COOKIE = "plantglass_session"
 OPEN: dict[str, str] = {
     "/login": "the way in",
     "/health": "asked by monitors without an account; tells states, no values",
     "/metrics": "scraped by Prometheus; tells counts, no values",
-    "/favicon.ico": "asked by browsers before sign in",
 }
 OPEN_FOLDERS: dict[str, str] = {"/assets/": "styles, fonts and scripts of the sign-in page; the same for everybody"}
 ROUTES: dict[str, str] = {"/live": "historian.read", "/logout": "profile.self"}
 UPDATE = "/_dash-update-component"
+EVERY_PATH = "/<path:path>"
+"""The rule by which Dash answers every other path with the frame."""
 METHODS = {"GET", "HEAD", "POST", "OPTIONS"}
 MAX_BODY = 4 * 1024 * 1024
+
+TroublePage = Callable[..., str]
+"""(status, text, retry=...) -> the page, as components/trouble.py draws it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +60,24 @@ class Account(UserMixin):
         self.id = str(user.id)
 
 
-def install(server: Flask, permission_of: Callable[[str], str | None], background: frozenset[str] = frozenset()) -> None:
+def install(
+    server: Flask,
+    permission_of: Callable[[str], str | None],
+    trouble_page: TroublePage,
+    background: frozenset[str] = frozenset(),
+) -> None:
     """Hang the guard, the sign-in manager and error answers on the server.
 
-    `background` names the inputs ("id.property") that the page raises by itself: they are no sign of a person at work.
+    `trouble_page` draws what a person sees instead of a page. `background` names the inputs ("id.property") that the
+    page raises by itself: they are no sign of a person at work.
     """
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     manager = LoginManager(server)
     manager.session_protection = None  # sessions live in the database, bound to a random token
     manager.request_loader(lambda asked: _account(asked, background))
     server.before_request(lambda: _guard(permission_of))
-    server.register_error_handler(PlantError, _tell)
+    server.register_error_handler(PlantError, lambda error: _tell(error, trouble_page))
+    server.register_error_handler(HTTPException, lambda error: _tell_http(error, trouble_page))
 
 
 def _context() -> Context:
@@ -135,24 +148,43 @@ def _refuse_foreign_origin() -> None:
 
 
 def _to_login() -> AnyResponse | tuple[Response, int]:
-    wants_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
-    if not wants_page:
+    if request.method not in ("GET", "HEAD") or not _wants_page():
         return jsonify(error="You are not signed in."), 401
     here = request.full_path.rstrip("?")
     return redirect("/login" if here == "/" else f"/login?next={quote(here)}")
 
 
-def _tell(error: Exception) -> tuple[Response | str, int]:
-    status = error.status if isinstance(error, PlantError) else 500
-    if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
-        return _AWAY.format(status=status, text=escape(str(error))), status
-    return jsonify(error=str(error)), status
+def _tell(error: PlantError, trouble_page: TroublePage) -> tuple[Response | str, int]:
+    if isinstance(error, Unavailable):
+        log.warning("%s: %s", request.path, error)
+    text = error.plain if isinstance(error, Unavailable) else str(error)
+    if not _wants_page():
+        return jsonify(error=text), error.status
+    if isinstance(error, Unavailable):
+        return trouble_page(error.status, retry=request.method in ("GET", "HEAD")), error.status
+    return trouble_page(error.status, text), error.status
 
 
-_AWAY = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Plantglass</title>
-<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="5">
-<link rel="stylesheet" href="/assets/tokens.css"></head><body><main class="pl-away"><h1>Plantglass cannot show this page</h1>
-<p role="alert">{text}</p><p>Error {status}. This page tries again every five seconds.</p></main></body></html>"""
+def _tell_http(error: HTTPException, trouble_page: TroublePage) -> tuple[Response | str, int]:
+    """What no view answered: an unknown path, a body too large, a failure of ours (Flask has logged it)."""
+    status = error.code or 500
+    return (trouble_page(status) if _wants_page() else jsonify(error=error.description or error.name)), status
+
+
+def _wants_page() -> bool:
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def name_unknown(server: Flask, pages: Callable[[], frozenset[str]]) -> None:
+    """Every path leads to the application's frame, which says what it has no page for: those answers are 404."""
+
+    def apply(response: AnyResponse) -> AnyResponse:
+        lone = request.path.rstrip("/") or "/"
+        if request.url_rule and request.url_rule.rule == EVERY_PATH and response.status_code == 200 and lone not in pages():
+            response.status_code = 404
+        return response
+
+    server.after_request(apply)
 
 
 def add_headers(server: Flask, script_hashes: Callable[[], list[str]]) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 from flask import Flask, Response, current_app, jsonify
 
 from connectors.http.guard import Context
+from connectors.http.live import filling_of
 from db import health, source
 from db.health import Account, WorkerState
 from db.source import SourceState
 from db.store import Store
 from engine.access import SYSTEM
 from engine.errors import Unavailable
+from engine.job import Filling
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +38,22 @@ def _health() -> tuple[Response, int]:
 def report_of(store: Store) -> dict[str, Any]:
     """Database, workers and sources in plain words; `ok` when the database answers and a worker lives."""
     try:
-        workers, sources = health.workers(store), source.states(SYSTEM, store)
+        workers, sources, filling = health.workers(store), source.states(SYSTEM, store), filling_of(store)
     except Unavailable as error:
         log.warning("The health page: %s", error)  # the sentence names host and login, which a stranger need not know
         return {"ok": False, "database": {"state": "down"}, "worker": {"state": "unknown"}, "sources": []}
     alive = any(w.age_s < WORKER_DEAD_S for w in workers)
-    return {
+    report: dict[str, Any] = {
         "ok": alive,
         "database": {"state": "up"},
         "worker": {"state": "up" if alive else "down", "workers": [_worker(w) for w in workers]},
         "sources": [_source(s) for s in sources],
     }
+    return report | ({"history": _history(filling)} if filling else {})
+
+
+def _history(filling: Filling) -> dict[str, Any]:
+    return {"state": filling.state, "days_filled": filling.filled, "days": filling.days}
 
 
 def _worker(state: WorkerState) -> dict[str, Any]:

@@ -16,14 +16,17 @@ from flask_login import current_user
 from orjson import dumps
 
 from connectors.http.guard import ROUTES, Context
-from db import access, health, source
+from db import access, health, job, source
 from db.source import SourceState
 from db.store import Store
 from engine.access import SYSTEM, Scope
 from engine.errors import Invalid, Unavailable
+from engine.job import HISTORY, Filling, filling
 
 PERIOD_S = 1.0
 MOST_TOPICS = 400
+SEES_JOBS = "job.read"
+"""Who is told how far history is filled in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Pulse:
     revisions: dict[tuple[str, int], int]
     sources: list[SourceState]
     worker_age_s: float | None
+    filling: Filling | None
 
 
 class _Pulses:
@@ -66,9 +70,14 @@ def install(server: Flask) -> None:
 def _read(store: Store) -> Pulse | Unavailable:
     try:
         age = min((w.age_s for w in health.workers(store)), default=None)
-        return Pulse(health.all_revisions(store), source.states(SYSTEM, store), age)
+        return Pulse(health.all_revisions(store), source.states(SYSTEM, store), age, filling_of(store))
     except Unavailable as error:
         return error
+
+
+def filling_of(store: Store) -> Filling | None:
+    """How far history is filled in, while it is."""
+    return filling(next(iter(job.runs(SYSTEM, store, kinds=[HISTORY], limit=1)), None))
 
 
 def _live() -> Response:
@@ -84,6 +93,8 @@ def _live() -> Response:
         "sources": [_source(state, now_us) for state in pulse.sources if state.active and state.site_id in sites],
         "worker_age_s": pulse.worker_age_s,
     }
+    if pulse.filling and access.scope_for(context.store, current_user.user, SEES_JOBS).nodes:
+        body["filling"] = pulse.filling
     return Response(dumps(body), mimetype="application/json")
 
 

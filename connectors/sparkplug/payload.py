@@ -62,7 +62,6 @@ FIELDS: dict[DataType, str] = {
     **dict.fromkeys(WORDS, "string_value"),
     **{t: "long_value" if t in LONG else "int_value" for t in (*SIGNED, *UNSIGNED)},
 }
-NUMBER_FIELDS = ("int_value", "long_value", "float_value", "double_value")
 
 
 class MessageType(StrEnum):

@@ -19,6 +19,7 @@ from connectors.twin import orders, state
 from engine.access import SYSTEM
 from engine.errors import Invalid
 from engine.historian.block import SampleBlock, TextEvent
+from engine.job import HISTORY
 from engine.tag import Tag, ValueKind, bits_of
 from engine.time import DAY_US, HOUR_US, MINUTE_US, moment_of
 from engine.twin.site import SITE, Site
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from engine.job import JobRun
     from engine.twin.plant import Plant
 
-KIND = "generate"
+KIND = HISTORY
 FINE_US, FINE_S, COARSE_S = 7 * DAY_US, 10, 60
 FIRST_HOURS = (1, 3, 8, 12)
 """Sizes of the newest windows; then days, and beyond the last week longer ones, which the bulk door stores faster."""
@@ -144,10 +145,16 @@ def generate(store: Store, run: JobRun, folder: Path, now_us: int) -> str:
 
     tags, plant = addressing(store), plant_of(folder)
     todo = plan(folder, float(run.arguments.get("days", 90)), now_us)
-    total, samples = len(todo), 0
-    for number, window in enumerate(todo, 1):
+    samples = 0
+    for window in todo:
         samples += generate_window(store, plant, window, tags, folder)
         back_to = f"history back to {moment_of(window.from_us):%Y-%m-%d %H:%M} UTC"
-        if not progress(store, run, number / total, back_to):
+        if not progress(store, run, _share(window, todo), back_to):
             return f"stopped after {samples:,} samples"
-    return f"{samples:,} samples in {total} windows"
+    return f"{samples:,} samples in {len(todo)} windows"
+
+
+def _share(done: Window, todo: list[Window]) -> float:
+    """How much of the time that `todo` reaches back lies behind, when everything down to `done` is there."""
+    newest, oldest = todo[0].to_us, todo[-1].from_us
+    return (newest - done.from_us) / (newest - oldest)

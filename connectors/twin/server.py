@@ -1,7 +1,7 @@
 """The virtual plant's OPC UA server: every "opcua" signal of the site, with source times and status codes.
 
-Objects follow the location tree. A machine shows its state and mode as PackML (OPC 30060) and, where it speaks it,
-its item state and operation mode as OPC 40001-1 does; its other signals lie in the folder Monitoring.
+Objects follow the location tree. A machine shows its state and mode as PackML (numbered as in OPC 30060 or OPC 30050) and,
+where it speaks it, its item state and operation mode as OPC 40001-1 does; its other signals lie in the folder Monitoring.
 Security: None for the demo, and Basic256Sha256 SignAndEncrypt with trust list, user name or certificate.
 """
 

@@ -10,6 +10,7 @@ from db.historian.ledger import progress_of as progress_of
 from db.historian.load import load as load
 from db.historian.load import load_texts as load_texts
 from db.historian.read import last_values as last_values
+from db.historian.read import newest_texts as newest_texts
 from db.historian.read import raw_window as raw_window
 from db.historian.read import state_durations as state_durations
 from db.historian.read import texts_between as texts_between

@@ -84,4 +84,3 @@ def _upsert(
         "received": array(last.received_us.tolist()),
     }
     execute(connection, _UPSERT, {"site": site_id, "ahead": AHEAD_US, **columns})
-

@@ -28,6 +28,13 @@ where e.site_id = %(site)s and e.tag_id = %(tag)s and e.at_us < %(to)s and e.at_
     (select max(x.at_us) from text_event x where x.site_id = %(site)s and x.tag_id = %(tag)s and x.at_us <= %(from)s), %(from)s)
 order by e.at_us, e.seq
 """
+_NEWEST_TEXTS = """
+select e.tag_id, e.at_us, e.seq, e.text, e.status, e.received_us
+from unnest(%(sites)s::int[], %(tags)s::int[]) as r(site_id, tag_id) cross join lateral (
+    select x.* from text_event x where x.site_id = r.site_id and x.tag_id = r.tag_id and x.at_us < %(to)s
+    order by x.at_us desc, x.seq desc limit %(most)s) e
+order by e.at_us, e.tag_id, e.seq
+"""
 
 
 def last_values(scope: Scope, store: Store, tag_ids: Iterable[int]) -> dict[int, LastValue]:
@@ -64,7 +71,19 @@ def texts_between(scope: Scope, store: Store, tag_id: int, from_us: int, to_us: 
     with store.read() as connection:
         shape = shapes.shape(scope, connection, tag_id)
         found = rows(connection, _TEXTS, {"site": shape.site_id, "tag": tag_id, "from": from_us, "to": to_us})
-    return [TextEvent(row[0], row[1], row[2], row[3], row[4] & 0xFFFFFFFF, row[5]) for row in found]
+    return [_text_event(row) for row in found]
+
+
+def newest_texts(scope: Scope, store: Store, tag_ids: Iterable[int], to_us: int, most: int) -> list[TextEvent]:
+    """The newest `most` values before `to_us` of each visible text tag, all in order of time."""
+    with store.read() as connection:
+        visible = [s for s in shapes.shapes(scope, connection, tag_ids).values() if s.kind is ValueKind.TEXT]
+        asked = {"sites": [s.site_id for s in visible], "tags": [s.tag_id for s in visible], "to": to_us, "most": most}
+        return [_text_event(row) for row in rows(connection, _NEWEST_TEXTS, asked)]
+
+
+def _text_event(row: tuple) -> TextEvent:
+    return TextEvent(row[0], row[1], row[2], row[3], row[4] & 0xFFFFFFFF, row[5])
 
 
 def numeric(scope: Scope, connection: Connection, tag_ids: Iterable[int]) -> list[Shape]:

@@ -27,9 +27,11 @@ _HUGE = 2**62
 def counter_increase(
     scope: Scope, store: Store, tag_ids: Iterable[int], from_us: int, to_us: int, now_us: int
 ) -> dict[int, float]:
-    """What each counter counted over [from_us, to_us): the sum of the rises seen in it, resets and rollovers handled."""
+    """What each counter counted over [from_us, to_us): the sum of the rises seen in it, resets and rollovers handled.
+
+    NaN without a single good sample: then nobody knows whether it counted."""
     found = totals(scope, store, tag_ids, from_us, to_us, now_us)
-    return {tag: float(b.increase.sum()) for tag, b in found.items()}
+    return {tag: float(b.increase.sum()) if b.good.sum() else float("nan") for tag, b in found.items()}
 
 
 def time_weighted_mean(

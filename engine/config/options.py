@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.errors import Invalid
+from engine.reading import shown
 
 SECURITY = ("None", "Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")
 TLS_FILES = {"ca", "certificate", "key"}
@@ -88,9 +90,12 @@ class FolderSettings:
     path: str
 
 
+FORMATS, TIME_FORMATS = ("json", "plain"), ("auto", "iso", "s", "ms", "us")
+
+
 @dataclass(frozen=True, slots=True)
 class DecodeOptions:
-    """How a value is found in what a source sends, and scaled: stored = scale × value + offset."""
+    """How a value is found in what a source sends, and scaled: stored = scale × value + offset (see `connectors.decode`)."""
 
     value: str = "value"
     time: str | None = None
@@ -104,6 +109,20 @@ class DecodeOptions:
     offset: float | None = None
     units: dict[str, Any] = field(default_factory=dict)
     optional: bool = False
+
+    def __post_init__(self) -> None:
+        for name, known in (("format", FORMATS), ("time_format", TIME_FORMATS)):
+            if getattr(self, name) not in known:
+                words = f"{', '.join(known[:-1])} or {known[-1]}"
+                raise Invalid(f"The decode option {name} is “{getattr(self, name)}”; it must be {words}.")
+        for name in ("scale", "offset"):
+            number = getattr(self, name)
+            if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
+                raise Invalid(f"The decode option {name} is {shown(number)}; it must be a number.")
+        try:
+            ZoneInfo(self.zone or "UTC")
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise Invalid(f"The decode option zone is “{self.zone}”; there is no such time zone.") from error
 
 
 SETTINGS: dict[str, type] = {

@@ -23,8 +23,3 @@ class Counts:
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)))
-
-    @property
-    def balanced(self) -> bool:
-        """True when the identity holds."""
-        return self.received == self.stored + self.duplicates + self.superseded + self.dead_lettered

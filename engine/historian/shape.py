@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.tag import Interpolation, Tag, ValueKind, is_good, numbers_of
+from engine.tag import ValueKind, is_good, numbers_of
 from engine.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 
@@ -72,9 +72,3 @@ class Shape:
     def good(self, bits: np.ndarray, status: np.ndarray) -> np.ndarray:
         """bool[n]: the status says good and the value is finite."""
         return is_good(status) & np.isfinite(bits.view(np.float64)) if self.floating else is_good(status)
-
-
-def shape_of(tag: Tag) -> Shape:
-    """The shape of a tag record."""
-    linear = tag.interpolation is Interpolation.LINEAR
-    return Shape(tag.id, tag.site_id, tag.node_id, tag.kind, linear, tag.counter, tag.rollover, tag.interval_s)

@@ -1,4 +1,9 @@
-"""The location tree of the virtual site: areas, lines, machines and rooms, and which state table a machine speaks."""
+"""The location tree of the virtual site: areas, lines, machines and rooms, and which state table a machine speaks.
+
+Sources of the state numbers: OPC 30060 (Tobacco Machine Communication) 2.00, 11.9 StateEnumeration; OPC 30050 (PackML), the
+StateNumber of each state in 6.3.6 to 6.3.8 and in its nodeset, which are those of PackTags in ISA-TR88.00.02; OPC 40001-1
+(Machinery), 12.2 and 13.2, whose StateNumbers OPC 40082-5, 11.2 and 11.3 lists.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +60,7 @@ _PACKTAGS_NUMBER = {
 PACKTAGS_OF_PACKML: dict[int, int] = {code: _PACKTAGS_NUMBER[text] for code, (text, _) in PACKML.codes.items()}
 PACKTAGS = StateTable(
     "packtags",
-    "PackML states, numbered as in PackTags v3",
+    "PackML states, numbered as in OPC 30050 and PackTags",
     {0: ("Undefined", "out_of_service"), **{_PACKTAGS_NUMBER[t]: (t, c) for t, c in PACKML.codes.values()}},
 )
 MODES = StateTable(
@@ -70,6 +75,7 @@ MODES = StateTable(
         5: ("Changeover", "setup"),
     },
 )
+"""ISA-TR88.00.02 fixes 0 to 3; modes from 4 on are the machine builder's, here the plant's."""
 ITEM_STATES = StateTable(
     "machinery-item",
     "Machinery item states of OPC 40001-1",

@@ -27,7 +27,6 @@ from engine.twin.truth import Truth, truth_of
 from engine.twin.world import HISTORY_DAYS, World
 
 _STAGGER_MS = 10_000
-_RELEASED_AHEAD_WEEKS = 2
 
 
 @dataclass(frozen=True, slots=True)

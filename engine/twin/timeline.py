@@ -13,7 +13,7 @@ STOPPED, RESETTING, IDLE, STARTING, EXECUTE, COMPLETING, COMPLETE, ABORTING, ABO
 STOPPING, CLEARING, SUSPENDING, SUSPENDED, UNSUSPENDING, HOLDING, HELD, UNHOLDING = range(9, 17)
 """PackML states, numbered as in OPC 30060. Rooms use 0 door closed, 1 door open; utilities the numbers of OPC 40001-1."""
 PRODUCTION, MAINTENANCE, MANUAL, CLEANING, CHANGEOVER = range(1, 6)
-"""PackML unit modes."""
+"""PackML unit modes; those from 4 on are the plant's own (see `places.MODES`)."""
 NOBODY = -1
 """Column `job`: no batch."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.time import SECOND_US
 from engine.twin.areas import LINE_OF
 from engine.twin.catalogue import COUNTED
+from engine.twin.cause import causes_of
 from engine.twin.faults import Active
 from engine.twin.meters import Meters
 from engine.twin.places import ITEM_STATES, PACKML
@@ -19,7 +21,10 @@ from engine.twin.world import World
 
 @dataclass(frozen=True, slots=True)
 class StateTruth:
-    """A machine was in a state and mode over [from_us, to_us). Codes: OPC 30060; utilities OPC 40001-1; rooms 1 door open."""
+    """A machine was in a state and mode over [from_us, to_us). Codes: OPC 30060; utilities OPC 40001-1; rooms 1 door open.
+
+    `cause`: why, at its beginning; empty where a state needs no reason.
+    """
 
     machine: str
     from_us: int
@@ -27,6 +32,7 @@ class StateTruth:
     state: int
     text: str
     mode: int
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +73,10 @@ def states_of(world: World, slug: str, from_us: int, to_us: int) -> list[StateTr
     fresh = np.append(True, (state[1:] != state[:-1]) | (mode[1:] != mode[:-1]))
     starts = np.maximum(line["start_us"][rows][fresh], from_us)
     ends = np.append(starts[1:], to_us)
-    names = _names(slug)
+    names, causes = _names(slug), causes_of(world, slug, line, rows[fresh])
     return [
-        StateTruth(slug, int(a), int(b), int(s), names[int(s)], int(m))
-        for a, b, s, m in zip(starts, ends, state[fresh], mode[fresh], strict=True)
+        StateTruth(slug, int(a), int(b), int(s), names[int(s)], int(m), cause)
+        for a, b, s, m, cause in zip(starts, ends, state[fresh], mode[fresh], causes, strict=True)
     ]
 
 
@@ -130,6 +136,21 @@ def truth_of(world: World, meters: Meters, from_us: int, to_us: int) -> Truth:
         faults=tuple(a for a in world.actives if a.from_us < to_us and (a.to_us is None or a.to_us > from_us)),
         stories=(),
         emitted={},
+    )
+
+
+def only(truth: Truth, machines: Collection[str], paths: Collection[str]) -> Truth:
+    """The part of it that concerns some machines and rooms; stories are told by the path of where they happen."""
+    return replace(
+        truth,
+        states=tuple(s for s in truth.states if s.machine in machines),
+        occupations=tuple(o for o in truth.occupations if o.machine in machines),
+        produced={slug: made for slug, made in truth.produced.items() if slug in machines},
+        rejected={slug: lost for slug, lost in truth.rejected.items() if slug in machines},
+        energy_kwh={slug: used for slug, used in truth.energy_kwh.items() if slug in machines},
+        faults=tuple(a for a in truth.faults if a.fault.machine in machines),
+        stories=tuple(s for s in truth.stories if s.where in paths),
+        emitted={name: count for name, count in truth.emitted.items() if name.partition(".")[0] in machines},
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.browser.page import Page
@@ -120,6 +122,46 @@ def test_the_keyboard_does_what_the_help_says(page: Page) -> None:
     page.until(lambda: page.run("return document.activeElement.id") == "tree-filter", "the filter has the focus")
     page.driver.switch_to.active_element.send_keys("chiller")
     page.until(lambda: "Chiller 1" in page.text("#tree") and "Vial filler 1" not in page.text("#tree"), "the tree is filtered")
+    _key(page, "\ue00c")
+    page.until(lambda: "Vial filler 1" in page.text("#tree") and not page.find("#tree-filter").get_property("value"), "Escape")
+    page.run("document.activeElement.blur()")
+    _key(page, "g")
+    _key(page, "o")
+    page.until(lambda: page.text("h1") == "Vial filler 1" and "/location" in page.driver.current_url, "g o: the place")
+    page.run("document.querySelector('.pl-panel').requestFullscreen = function () { window.filled = this.className; }")
+    _key(page, "f")
+    page.until(lambda: "is-main" in (page.run("return window.filled") or ""), "f: the main panel")
+
+
+def test_the_help_lists_every_key_that_does_something_and_no_other(page: Page) -> None:
+    page.sign_in("engineer")
+    at_rest(page)
+    bound = set(page.run("return [...document.querySelectorAll('[data-key]')].map(e => e.dataset.key)"))
+    bound |= {f"g {go}" for go in page.run("return [...document.querySelectorAll('[data-go]')].map(e => e.dataset.go)")}
+    rows = page.run("return [...document.querySelectorAll('.pl-keys td:first-child')].map(k => k.innerHTML)")
+    listed = {" ".join(re.findall(r"<kbd>(.*?)</kbd>", row)) for row in rows}
+    assert listed == bound | {"/", "f", "Esc", "↑ ↓ ← →"}
+
+
+def test_on_a_small_screen_the_filter_is_found_and_escape_closes_the_tree(page: Page) -> None:
+    page.resize(820, 1180)
+    page.sign_in("engineer")
+    at_rest(page)
+    _key(page, "/")
+    page.until(lambda: page.run("return document.activeElement.id") == "tree-filter", "the tree opens with the focus in it")
+    _key(page, "\ue00c")
+    page.until(lambda: not page.find(".pl-nav").is_displayed(), "Escape closes it")
+
+
+def test_times_are_typed_and_sent_with_enter(page: Page) -> None:
+    page.sign_in("engineer")
+    at_rest(page)
+    page.find("#range-menu summary").click()
+    for field, value in (("#range-from", "2026-11-17 08:00"), ("#range-to", "2026-11-17 09:30")):
+        page.find(field).send_keys("\ue009a\ue000")
+        page.find(field).send_keys(value)
+    page.find("#range-to").send_keys("\ue007")
+    page.until(lambda: "Tue 17 Nov" in page.text("#range-label") and "08:00–09:30" in page.text("#range-label"), "the range")
 
 
 def _key(page: Page, key: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 
-from components import live, machine, panel, trend
+from components import live, machine, panel, picker, trend
 from tests.browser.page import Page
 from tests.browser.running import Running
 from tests.browser.test_frame import FILLER, at_rest
@@ -47,9 +47,9 @@ def test_a_zoom_is_a_range_of_the_address_and_back_leads_out_of_it(page: Page) -
 def test_signals_of_the_whole_plant_are_found_and_drawn(page: Page) -> None:
     open_drawn(page, FILLER + "&sel=filler-1.speed")
     page.run("document.getElementById(arguments[0] + '-title').closest('header').querySelector('summary').click()", trend.PANEL)
-    page.find(f"#{trend.SOUGHT}").send_keys("chiller power")
-    page.until(lambda: "chiller-1" in page.text(f"#{trend.PICKER}"), "the whole plant is searched")
-    choose = f"[...document.querySelectorAll('#{trend.PICKER} button')].find(l => l.innerText.includes('chiller-1')).click()"
+    page.find(f"#{picker.SOUGHT}").send_keys("chiller power")
+    page.until(lambda: "chiller-1" in page.text(f"#{picker.PICKER}"), "the whole plant is searched")
+    choose = f"[...document.querySelectorAll('#{picker.PICKER} button')].find(l => l.innerText.includes('chiller-1')).click()"
     page.run(choose)
     page.until(lambda: "chiller-1." in page.driver.current_url, "the choice is in the address")
     page.until(lambda: chart(page, "g.layout.annotations.length") == 4, "both are drawn")

@@ -5,25 +5,31 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from dash import no_update
 from plotly.io.json import to_json_plotly
+from sqlalchemy import event
 
-from callbacks import frame, location, machine
+from callbacks import frame, location, machine, timeline
 from callbacks.registry import Request
 from components import trend
 from db import config as kept
+from db import location as places
+from db import order as orders
 from db import tag as tags
-from db.historian import load
+from db.historian import load, load_texts
 from db.store import Store
 from engine.access import SYSTEM, Scope, User, scope_of
 from engine.config.demo import config_of
-from engine.historian.block import SampleBlock
+from engine.historian.block import SampleBlock, TextEvent
+from engine.order import Occupation
 from engine.tag import Tag, bits_of
-from engine.time import HOUR_US, SECOND_US
+from engine.time import HOUR_US, MINUTE_US, SECOND_US, us_of
 from engine.twin.site import SITE
 from tests.components.test_machine import words
 
@@ -72,7 +78,9 @@ def test_a_place_out_of_reach_is_no_place(site: Store, search: str) -> None:
     packaging = place(site, "?at=acme/dublin/packaging")["node"]
     found = place(site, search, scope=scope_of([packaging]))
     assert found["node"] is None or search.endswith("filling")
-    title, *_ = machine.show_machine(request(site, scope_of([packaging])), found)
+    title, _, refused, hidden, *_ = machine.show_machine(request(site, scope_of([packaging])), found, None)
+    assert hidden is True
+    assert "You need the right “See signals”" in words(refused) or "There is no place" in words(refused)
     assert "fill_weight" not in to_json_plotly(machine.show_now(request(site, scope_of([packaging])), found))
     assert title
 
@@ -84,7 +92,9 @@ def test_a_place_from_the_browser_is_checked_again(site: Store) -> None:
     foreign = request(site, scope_of([mine["node"]]))
     assert str(tag.id) in machine.show_trend(request(site), forged)[0]["traces"]
     assert machine.show_trend(foreign, forged)[0]["traces"] == {}
-    assert "No signal is configured" in words(machine.show_now(foreign, forged)[1])
+    assert machine.show_now(foreign, forged)[:2] == ([], [])
+    assert timeline.show_events(foreign, forged)[0] is not None
+    assert "fill_weight" not in to_json_plotly(machine.show_machine(foreign, forged, "fill"))
     assert machine.extend_trend(foreign, None, forged, {"after": {str(tag.id): 0}, "widths": {}})["rows"] == []
     assert "fill_weight" not in machine.save_trend(foreign, 1, forged)["content"]
 
@@ -130,24 +140,6 @@ def test_a_past_range_gets_no_ticks(site: Store) -> None:
     assert machine.extend_trend(request(site), None, here, {"after": {}, "widths": {}}) is no_update
 
 
-def test_states_and_events_of_a_machine_without_any(site: Store) -> None:
-    here = place(site, FILLER)
-    assert "Unknown" in words(machine.show_states(request(site), here, None)) or machine.show_states(request(site), here, None)
-    body, telling = machine.show_events(request(site), here, None, None)
-    assert "Nothing happened" in words(body)
-    assert machine.show_events(request(site), here, None, telling) == (no_update, no_update)
-
-
-def test_states_come_from_the_state_signal(site: Store) -> None:
-    fill(site, "filler-1.state", np.array([2, 4, 2]), step_s=1800)
-    here = place(site, FILLER)
-    shown = to_json_plotly(machine.show_states(request(site), here, None))
-    assert "st st--run" in shown
-    body, _ = machine.show_events(request(site), here, None, None)
-    assert "Execute" in words(body)
-    assert "Execute" in words(machine.show_state_table(request(site), 1, here))
-
-
 def test_signals_of_the_whole_plant_are_found_by_words(site: Store) -> None:
     here = place(site, FILLER + "&sel=filler-1.speed")
     shown = machine.search_signals(request(site), "chiller power", here)
@@ -178,8 +170,6 @@ def test_the_tree_of_a_narrow_scope_shows_the_way_down_and_nothing_beside_it(sit
 
 
 def test_a_number_of_queries_that_does_not_grow_with_the_machines(site: Store) -> None:
-    from sqlalchemy import event
-
     asked: list[str] = []
     event.listen(site.engine, "before_cursor_execute", lambda _c, _k, statement, *_: asked.append(statement))
     location.show_children(request(site), place(site, "?at=acme/dublin", "/location"), None)
@@ -204,3 +194,128 @@ def test_the_range_control_offers_shifts_and_steps(site: Store) -> None:
 def test_a_wrong_address_is_told(site: Store) -> None:
     asked = frame.show_place(request(site), place(site, FILLER + "&from=yesterday"))[3]
     assert "“yesterday” is not a time." in words(asked)
+
+
+def counter(store: Store, name: str, values: list[float], end_us: int = NOW) -> None:
+    fill(store, name, np.array(values, dtype=np.int64), step_s=1800, end_us=end_us)
+
+
+def says(store: Store, name: str, at_us: int, text: str) -> None:
+    tag = tags.tag_named(SYSTEM, store, name)
+    load_texts(store, tag.site_id, [TextEvent(tag.id, at_us, 0, text, 0, at_us)])
+
+
+def headline(store: Store, now_us: int = NOW) -> str:
+    return words(machine.show_now(request(store, now_us=now_us), place(store, FILLER))[0])
+
+
+def test_counts_are_those_of_the_batch_not_of_the_register(site: Store) -> None:
+    counter(site, "filler-1.produced", [5_000_000, 5_000_100, 5_000_300, 5_000_600])
+    counter(site, "filler-1.rejected", [900, 901, 903, 906])
+    says(site, "filler-1.batch", NOW - HOUR_US + 10 * SECOND_US, "B1")
+    shown = headline(site)
+    assert "Good, this batch 495" in shown
+    assert "5 rejected" in shown
+    assert "5\u2009000" not in shown
+
+
+def test_a_derived_batch_begins_with_its_first_phase(site: Store) -> None:
+    node = place(site, FILLER)["node"]
+    with site.change("test", "a batch in two phases") as change:
+        site_id = tags.tag_named(SYSTEM, site, "filler-1.state").site_id
+        orders.ensure_batches(change, site_id, {"B0": {}, "B1": {}})
+        found = [
+            Occupation("B0", "Filling", NOW - 9 * HOUR_US, NOW - 3 * HOUR_US),
+            Occupation("B1", "Set-up", NOW - 3 * HOUR_US, NOW - 2 * HOUR_US),
+            Occupation("B1", "Filling", NOW - 2 * HOUR_US, None),
+        ]
+        orders.replace_occupations(change.connection, site_id, node, NOW - 9 * HOUR_US, None, found)
+    began = orders.batch_now(SYSTEM, site, node)
+    assert began is not None
+    assert (began.batch, began.from_us) == ("B1", NOW - 3 * HOUR_US)
+    between = orders.batches_between(SYSTEM, site, node, NOW - 4 * HOUR_US, NOW)
+    assert [(b.batch, b.from_us, b.to_us) for b in between] == [
+        ("B0", NOW - 9 * HOUR_US, NOW - 3 * HOUR_US),
+        ("B1", NOW - 3 * HOUR_US, None),
+    ]
+    assert orders.batch_now(scope_of([]), site, node) is None
+    assert orders.batches_between(scope_of([]), site, node, NOW - 4 * HOUR_US, NOW) == []
+    counter(site, "filler-1.produced", [0, 10, 30, 60, 100, 150, 210])
+    counter(site, "filler-1.rejected", [0, 0, 0, 0, 0, 0, 0])
+    says(site, "filler-1.batch", NOW - MINUTE_US, "B1")
+    assert "Good, this batch 210" in headline(site)
+    shown = machine.show_trend(request(site), place(site, FILLER))[0]
+    assert [batch["name"] for batch in shown["batches"]] == ["B0", "B1"]
+    tick = machine.extend_trend(request(site), None, place(site, FILLER), {"after": {}, "widths": {}})
+    assert tick["batch"]["name"] == "B1"
+
+
+def test_without_a_batch_counts_are_those_of_the_shift(site: Store) -> None:
+    counter(site, "filler-1.produced", [100, 200])
+    counter(site, "filler-1.rejected", [1, 2])
+    assert "Good, this shift" in headline(site)
+
+
+def test_what_was_not_counted_is_unknown_and_not_zero(site: Store) -> None:
+    says(site, "filler-1.batch", NOW - HOUR_US, "B1")
+    assert "Good, this batch —" in headline(site)
+    counter(site, "filler-1.produced", [100, 200])
+    assert "— rejected" in headline(site, NOW + 6 * SECOND_US)
+
+
+def test_the_picker_keeps_what_was_sought_while_signals_are_chosen(site: Store) -> None:
+    here = place(site, FILLER + "&sel=filler-1.speed,chiller-1.power")
+    shown = machine.show_machine(request(site), here, "chiller")[4]
+    names = [getattr(row, "data-tag") for row in shown]
+    assert names[0] == "filler-1.speed"
+    assert "chiller-1.flow" in names
+    again = machine.show_machine(request(site), place(site, FILLER + "&sel=filler-1.speed"), "chiller")[4]
+    assert [getattr(row, "data-tag") for row in again] == names, "a choice moves no row"
+
+
+def test_no_data_in_range_leads_to_the_newest_of_the_same_width(site: Store) -> None:
+    fill(site, "filler-1.speed", np.full(5, 200.0), end_us=NOW - 9 * HOUR_US)
+    drawn, nothing, _, said = machine.show_trend(request(site), place(site, FILLER + "&from=now-1h&sel=filler-1.speed"))
+    assert drawn["figure"]["data"] == []
+    assert drawn["figure"]["layout"]["shapes"] == [], "a limit without a scale has no place"
+    assert said == ""
+    way = nothing.children[-1].href
+    start, end = (parse_qs(urlsplit(way).query)[name][0] for name in ("from", "to"))
+    assert us_of(datetime.fromisoformat(end)) - us_of(datetime.fromisoformat(start)) == HOUR_US
+    found = machine.show_trend(request(site), place(site, f"{FILLER}&sel=filler-1.speed&from={start}&to={end}"))
+    assert found[1] is None
+    assert found[0]["at"] == NOW - 9 * HOUR_US
+
+
+def test_signals_that_never_told_anything_have_no_way_to_lead(site: Store) -> None:
+    nothing = machine.show_trend(request(site), place(site, FILLER + "&sel=filler-1.speed"))[1]
+    assert "never told a value" in words(nothing)
+
+
+def test_beyond_the_own_part_one_panel_says_which_right_is_missing_whether_or_not_it_exists(site: Store) -> None:
+    line = scope_of([place(site, "?at=acme/dublin/packaging/line-1")["node"]])
+    for path in ("acme/dublin/solid-dose/press-2", "acme/dublin/solid-dose/press-99"):
+        found = place(site, f"?at={path}", scope=line)
+        title, tabs, refused, hidden, choices, watched = machine.show_machine(request(site, line), found, "press")
+        assert (title, tabs, hidden, choices, watched["topics"]) == ("Not open to you", None, True, [], [])
+        assert f"You need the right “See signals” at {path}." in words(refused)
+        assert machine.show_now(request(site, line), found)[:2] == ([], [])
+
+
+def test_an_unknown_path_in_the_own_part_is_not_found_and_leads_home(site: Store) -> None:
+    everything = scope_of(node.id for node in places.tree(SYSTEM, site))
+    found = place(site, "?at=acme/atlantis", scope=everything)
+    title, _, refused, hidden, *_ = machine.show_machine(request(site, everything), found, None)
+    assert (title, hidden) == ("No such machine", True)
+    assert "There is no place “acme/atlantis”" in words(refused)
+    assert refused.children.children[-1].href == "/location"
+
+
+def test_a_page_that_opens_asks_a_bounded_number_of_times(site: Store) -> None:
+    fill(site, "filler-1.speed", np.full(500, 200.0))
+    here, asked = place(site, FILLER + "&from=now-90d"), []
+    event.listen(site.engine, "before_cursor_execute", lambda _c, _k, statement, *_: asked.append(statement))
+    for show in (machine.show_now, machine.show_trend, timeline.show_states, timeline.show_events):
+        show(request(site), here)
+    machine.show_machine(request(site), here, None)
+    assert len([s for s in asked if s.lstrip().lower().startswith(("select", "with"))]) <= 40

@@ -13,7 +13,7 @@ from db.store import Store
 from engine.errors import Invalid
 from engine.historian.block import Intake, TextEvent
 from settings import Settings
-from tests.db.historian_site import SITE, SOURCE, T0, S, floats, make_site
+from tests.db.historian_site import SITE, SOURCE, T0, floats, make_site
 
 
 @pytest.fixture
@@ -67,9 +67,46 @@ def test_check_answers_by_its_exit_code(
     assert "checksum" in capsys.readouterr().out
 
 
-def test_times_are_iso_or_relative_to_now() -> None:
-    assert command.instant("now", T0) == T0
-    assert command.instant("now-8h", T0) == T0 - 8 * 3600 * S
-    assert command.instant("2026-09-21T14:00", 0) == T0
+@pytest.mark.parametrize("asked", ["temperature", "dublin:temperature", "dublin/m2/temperature"])
+def test_a_tag_is_named_by_itself_with_its_site_or_by_its_place(
+    store: Store, database_url: str, ids: dict[str, int], capsys: pytest.CaptureFixture[str], asked: str
+) -> None:
+    historian.ingest(store, "w", 1, Intake(SITE, SOURCE, floats(ids["temperature"], [20.25])))
+    assert run(database_url, "samples", asked, *WINDOW) == 0
+    assert "20.25" in capsys.readouterr().out
+
+
+def test_a_tag_that_nobody_knows_is_answered_with_the_likely_ones(
+    ids: dict[str, int], database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(database_url, "samples", "dublin/m2/temprature", *WINDOW) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == "plantglass: There is no tag “dublin/m2/temprature”. Did you mean “temperature”?\n"
+    assert run(database_url, "samples", "xyz") == 2
+    assert capsys.readouterr().err == "plantglass: There is no tag “xyz”.\n"
+
+
+def test_times_without_a_zone_are_the_sites_and_that_is_said(
+    store: Store, database_url: str, ids: dict[str, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with store.change("test", "zone of the site") as change:
+        change.connection.execute(text("update location set time_zone = 'America/New_York' where id = 1"))
+    historian.ingest(store, "w", 1, Intake(SITE, SOURCE, floats(ids["temperature"], [20.25])))  # 14:00 UTC
+    assert run(database_url, "samples", "temperature", "--from", "2026-09-21T10:00", "--to", "2026-09-21T10:01") == 0
+    told = capsys.readouterr()
+    assert "20.25" in told.out
+    assert told.err == "Times without a zone are read in the site's, America/New_York; what is printed is UTC.\n"
+    assert run(database_url, "samples", "temperature", "--from", "2026-09-21T10:00Z", "--to", "2026-09-21T10:01Z") == 0
+    told = capsys.readouterr()
+    assert ("20.25" in told.out, told.err) == (False, "")
+
+
+def test_times_may_be_composite_and_a_wrong_one_is_told(
+    database_url: str, ids: dict[str, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(database_url, "samples", "temperature", "--from", "now-1d12h", "--to", "now-90s") == 0
     with pytest.raises(Invalid, match="yesterday"):
-        command.instant("yesterday", T0)
+        run(database_url, "samples", "temperature", "--from", "yesterday")
+    with pytest.raises(Invalid, match="is empty"):
+        run(database_url, "samples", "temperature", "--from", "now", "--to", "now-1h")

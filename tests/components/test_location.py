@@ -64,7 +64,8 @@ def test_an_area_counts_its_running_machines_and_its_fresh_signals() -> None:
     row = location.row(TREE.nodes[3], below, kinds, NOW)
     assert (row.machines, row.running, row.fresh, row.signals) == (2, 1, 2, 3)
     shown = location.record(row, VIEW, NOW)
-    assert (shown["state"], shown["signals_words"], shown["last_words"]) == ("1 of 2 running", "2 of 3", "0 s")
+    assert shown["readings"] == ""
+    assert (shown["state"], shown["signals_words"], shown["last_words"]) == ("1 of 2 running, 1 stopped", "2 of 3", "0 s")
     assert shown["href"] == "/location?at=acme/dublin/filling&from=now-7d"
 
 
@@ -94,7 +95,39 @@ def test_the_page_works_with_none_one_and_two_thousand_machines(n: int) -> None:
 
 def test_silent_places_are_named() -> None:
     rows = [location.row(TREE.nodes[4], {4: [measured(4, 20, 99)]}, {4: NodeKind.MACHINE}, NOW)]
-    assert location.sentence(rows) == "0 of 1 machines running; no fresh data from Filler"
+    assert location.sentence(rows) == "0 of 1 machines running, 1 of unknown state; no fresh data from Filler"
+
+
+def batch(node_id: int, name: str) -> Reading:
+    tag = Tag(node_id * 10 + 2, 2, node_id, f"m{node_id}.batch", "Batch", ValueKind.TEXT)
+    return replace(reading(tag, None, TABLES), text=name, at_us=NOW)
+
+
+@pytest.mark.parametrize(
+    ("kind", "batches", "shown"),
+    [
+        (NodeKind.LINE, ("B1", "B1"), "B1"),
+        (NodeKind.LINE, ("B1", ""), "B1"),
+        (NodeKind.LINE, ("B1", "B2"), ""),
+        (NodeKind.AREA, ("B1", "B1"), ""),
+    ],
+)
+def test_a_line_shows_the_batch_that_all_its_machines_work_on(kind: NodeKind, batches: tuple[str, str], shown: str) -> None:
+    line = node(3, 2, "acme/dublin/line", kind)
+    below = {3: [], 4: [state(4, 4), batch(4, batches[0])], 5: [state(5, 4), batch(5, batches[1])]}
+    kinds = {3: kind, 4: NodeKind.MACHINE, 5: NodeKind.MACHINE}
+    assert location.record(location.row(line, below, kinds, NOW), VIEW, NOW)["batch"] == shown
+
+
+def test_the_sentence_says_what_those_do_that_do_not_run() -> None:
+    doing = {4: "running", 5: "cleaning", 6: "cleaning", 7: "idle", 8: "aborted"}
+    rows = [
+        location.row(
+            node(n, 3, f"a/m{n}", NodeKind.MACHINE), {n: [replace(state(n, 4), category=c)]}, {n: NodeKind.MACHINE}, NOW
+        )
+        for n, c in doing.items()
+    ]
+    assert location.sentence(rows) == "1 of 5 machines running, 2 cleaning, 1 idle; 1 aborted or not connected"
 
 
 def test_columns_that_say_nothing_are_left_out() -> None:

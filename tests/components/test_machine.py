@@ -6,14 +6,16 @@ import itertools
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components import analog, machine, timeline
+from components.course import Course
 from components.machine import Reading
-from engine.historian.block import TextEvent
-from engine.historian.reduce import LastValue
+from engine.historian.reduce import LastValue, Trace
+from engine.order import Made
 from engine.tag import BAD, GOOD, Limits, StateTable, Tag, ValueKind
 from engine.time import HOUR_US, SECOND_US
 
@@ -147,12 +149,28 @@ def test_the_sentence_names_what_is_wrong_before_what_is_old() -> None:
     assert machine.sentence([value(tag(), 50.0)], NOW) == "All signals fresh, none beyond its alarm limit"
 
 
-def test_events_come_newest_first() -> None:
-    batch = tag("batch", 3, kind=ValueKind.TEXT)
-    texts = [(batch, TextEvent(3, NOW - 50, 0, "B1", 0, 0)), (batch, TextEvent(3, NOW - 10, 0, "", 0, 0))]
-    rows = machine.event_rows([(NOW - 30, "running", "Execute"), (NOW - 20, None, "")], texts)
-    assert [row.title for row in rows] == ["Batch ended", "Execute", "B1"]
-    assert "Nothing happened" in words(machine.events([], "UTC", NOW))
+def made_by(readings: list[Reading], made: Made | None) -> str:
+    return words(machine.strip(readings, NOW, made))
+
+
+def counters() -> list[Reading]:
+    kinds = {"kind": ValueKind.INT, "counter": True, "unit": "tablets", "limits": Limits()}
+    return [value(tag("produced", 1, **kinds), 256_412_892), value(tag("rejected", 2, **kinds), 1_055_340)]
+
+
+def test_counts_say_whose_they_are_and_are_never_the_register() -> None:
+    both = counters()
+    assert "Good, this batch 990 tablets · 10 rejected" in made_by(both, Made(0, "B1", 1000, 10))
+    assert "Good, this shift 990 tablets" in made_by(both, Made(0, "", 1000, 10))
+    assert "Good, no batch — tablets · — rejected" in made_by(both, None)
+    assert "Made, this batch 1\u2009000 tablets" in made_by(both[:1], Made(0, "B1", 1000, None))
+    assert "Rejected, this batch 10" in made_by(both[1:], Made(0, "B1", None, 10))
+    assert "256" not in made_by(both, None)
+    assert "register" in words(machine.now_row(both[0], NOW))
+
+
+def test_what_is_good_is_unknown_unless_both_counts_are() -> None:
+    assert [Made(0, "B", *pair).good for pair in ((100, 3), (100, None), (None, 3), (2, 3))] == [97, None, None, None]
 
 
 CHANGES = st.lists(st.tuples(st.integers(-50, 150), st.sampled_from(["running", "idle", None]), st.just("")), max_size=12)
@@ -175,5 +193,44 @@ def test_the_timeline_is_told_in_words_and_has_a_table() -> None:
     row = timeline.stretches(
         [(NOW - 4 * HOUR_US, "running", "Execute"), (NOW - HOUR_US, "idle", "Idle")], NOW - 8 * HOUR_US, NOW
     )
-    assert timeline.spoken(row) == "States: Unknown 4 h 00 min, Running 3 h 00 min, Idle 1 h 00 min."
-    assert words(timeline.table(row, "UTC")).count("h 00 min") == 3
+    found = timeline.History(row)
+    assert timeline.spoken(found) == "States: Unknown 4 h 00 min, Running 3 h 00 min, Idle 1 h 00 min."
+    assert words(timeline.table(found, "UTC", "Last 8 hours")).count("h 00 min") == 3
+
+
+@given(st.lists(st.tuples(st.integers(0, 9_999), st.sampled_from(["running", "idle", None]), st.just("")), max_size=400))
+def test_merged_states_still_cover_the_range_in_few_parts(found: list[timeline.Change]) -> None:
+    row = timeline.stretches(sorted(found, key=lambda c: c[0]), 0, 10_000)
+    shown = timeline.merged(row, 20)
+    assert len(shown) <= max(20, min(len(row), 20))
+    assert (shown[0].from_us, shown[-1].to_us) == (0, 10_000)
+    assert all(a.to_us == b.from_us for a, b in itertools.pairwise(shown))
+
+
+def test_each_part_of_a_merged_row_shows_what_lasted_longest_in_it() -> None:
+    row = timeline.stretches([(i * 10, "running" if i % 2 else "idle", "") for i in range(50)], 0, 500)
+    uneven = timeline.stretches([(i * 10 + 3 * (i % 2), "idle" if i % 2 else "running", "") for i in range(50)], 0, 500)
+    assert len(timeline.merged(row, 100)) == 50, "few states stay as they are"
+    assert [s.category for s in timeline.merged(uneven, 5)] == ["running"]
+
+
+def test_what_two_signals_say_at_one_instant_is_one_change() -> None:
+    def of(code: int, text: str, category: str, number: int) -> tuple[Course, StateTable]:
+        signal = state_tag(f"s{number}", "x", number)
+        table = StateTable("x", "X", {code: (text, category)})
+        return Course(signal, np.array([5]), np.array([float(code)]), np.zeros(1, bool)), table
+
+    assert timeline.changes([of(0, "Stopped", "stopped", 1), of(5, "Changeover", "setup", 2)]) == [(5, "setup", "Changeover")]
+
+
+def test_coarse_traces_are_read_exactly_from_where_few_changes_remain() -> None:
+    def trace(count: list[int], width: int) -> Trace:
+        n = len(count)
+        column = np.zeros(n)
+        at = np.arange(n, dtype=np.int64) * 10
+        return Trace("bucket", at, column, column, column, column, column, np.array(count), column, width)
+
+    assert timeline.exact_since([trace([9, 9, 9], 0)], (0, 30), 1000) == 0
+    assert timeline.exact_since([trace([9, 5, 4, 3], 10)], (0, 40), 1000, most=7) == 20
+    assert timeline.exact_since([trace([1, 1, 1, 1], 10)], (0, 40), 15, most=7) == 25
+    assert timeline.exact_since([trace([9, 9], 10)], (0, 20), 1000, most=3) == 10

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components import trend
+from components import picker, trend
 from components.course import Course, course, summary
 from components.view import Clocks, View, read
 from engine.historian.reduce import Trace
+from engine.order import Occupation
 from engine.tag import Interpolation, Limits, StateTable, Tag, ValueKind
 from engine.time import HOUR_US, SECOND_US, us_of
 
@@ -207,14 +208,14 @@ def test_stale_after_three_intervals_and_never_for_signals_on_change() -> None:
 
 @pytest.mark.parametrize("courses", [[], [raw([NAN], count=[0])]])
 def test_without_a_point_the_chart_says_why(courses: list[Course]) -> None:
-    assert trend.nothing(courses, VIEW) is not None
+    assert trend.nothing(courses, VIEW, NOW) is not None
 
 
 def test_the_first_choice_prefers_measured_signals_with_alarm_limits() -> None:
     counter = tag(1, counter=True)
     bare, limited = tag(2, limits=Limits()), tag(3)
     text = tag(4, kind=ValueKind.TEXT)
-    assert [t.id for t in trend.default_choice([counter, bare, limited, text])] == [3, 2, 1]
+    assert [t.id for t in picker.default_choice([counter, bare, limited, text])] == [3, 2, 1]
 
 
 def test_a_range_with_nothing_in_it_borrows_no_value_from_after_it() -> None:
@@ -222,4 +223,59 @@ def test_a_range_with_nothing_in_it_borrows_no_value_from_after_it() -> None:
     later = Trace("raw", np.array([VIEW.to_us + 5]), one, one, one, one, one, np.array([1]), np.ones(1))
     found = course(tag(), later, {}, VIEW.to_us)
     assert (found.last, found.newest_us, len(found.at_us)) == (None, None, 0)
-    assert trend.nothing([found], VIEW) is not None
+    assert trend.nothing([found], VIEW, NOW) is not None
+
+
+def test_the_subtitle_reads_well_whatever_the_widths() -> None:
+    minute = 60 * SECOND_US
+    assert trend.subtitle([raw([250.0])]) == "Every stored sample. Dash-dot: alarm limits"
+    assert trend.subtitle([buckets(9, minute)]).startswith("Mean of each 1 min, with least")
+    assert trend.subtitle([buckets(9, 4 * minute), buckets(9, 5 * minute)]).startswith(
+        "Mean of each 4 min to 5 min (by signal), with"
+    )
+    assert trend.subtitle([buckets(9, minute), raw([250.0])]).startswith("Every stored sample, or the mean of each 1 min,")
+    assert trend.subtitle([raw([NAN], count=[0])]) == ""
+
+
+def test_an_empty_range_draws_no_axis_that_has_no_scale() -> None:
+    layout = drawn(raw([NAN], count=[0]))["figure"]["layout"]
+    assert (layout["shapes"], layout["annotations"]) == ([], [])
+    assert not any(name.startswith("yaxis") for name in layout)
+
+
+def test_the_newest_data_are_shown_over_a_range_as_wide() -> None:
+    def way(at_us: int | None, view: View = VIEW) -> Any:
+        said = trend.nothing([raw([NAN], count=[0])], view, NOW, lambda: at_us)
+        assert said is not None
+        return said.children[-1]
+
+    assert "from=2026-07-04T16:00:01.000Z&to=2026-07-05T00:00:01.000Z" in way(NOW - 36 * HOUR_US).href
+    assert "up to 5 Jul 2026 01:00" in way(NOW - 36 * HOUR_US).children
+    past = read("/machine", "?from=2020-01-01T00:00Z&to=2020-01-01T08:00Z", Clocks(NOW))
+    assert "from=" not in way(NOW - SECOND_US, past).href, "what still comes in is shown live, here with the usual range"
+    assert "never told" in way(None).children
+
+
+def test_the_pointer_is_told_the_batch_and_while_live_the_age() -> None:
+    batches = [Occupation("B<1>", "", NOW - 2 * HOUR_US, NOW - HOUR_US), Occupation("B2", "", NOW - HOUR_US, None)]
+    told = trend.context(batches, VIEW)
+    assert [(b["name"], b["to"] is None) for b in told["batches"]] == [("B&lt;1&gt;", False), ("B2", True)]
+    assert told["batches"][0]["from"] == (NOW - 2 * HOUR_US) / 1000 + 3_600_000
+    assert told["words"]["ago"]
+    assert trend.context([], read("/machine", "?to=now-1h", Clocks(NOW)))["words"]["ago"] == ""
+    assert trend.context_now(None, VIEW) == {"batch": None}
+
+
+def test_a_doubtful_sample_names_its_signal_under_the_pointer() -> None:
+    made = drawn(raw([250, NAN, 251], count=[1, 1, 1]))
+    bad = made["figure"]["data"][made["traces"]["1"]["bad"]]
+    assert bad["hovertemplate"].startswith("Signal 1: bad or uncertain quality")
+
+
+def test_rows_of_the_picker_stay_where_they_are_when_chosen() -> None:
+    found = [tag(3), tag(4)]
+    before = picker.choices([tag(1)], [tag(1)], found)
+    after = picker.choices([tag(1)], [tag(1), tag(4)], found)
+    order = ["press-1.s1", "press-1.s3", "press-1.s4"]
+    assert [getattr(row, "data-tag") for row in before] == [getattr(row, "data-tag") for row in after] == order
+    assert [getattr(row, "aria-pressed") for row in after] == ["true", "false", "true"]

@@ -62,6 +62,31 @@ def test_a_job_that_fails_runs_again_and_disturbs_no_other(store: Store) -> None
     clock.stop()
 
 
+def test_a_job_that_takes_long_keeps_nobody_waiting_and_never_runs_beside_itself(store: Store) -> None:
+    release, begun = threading.Event(), threading.Semaphore(0)
+    running: list[int] = []
+
+    def long(_store: Store) -> None:
+        running.append(len([t for t in threading.enumerate() if t.name == "job long"]))
+        begun.release()
+        release.wait(30)
+
+    clock = Clock(store, (Job("long", "Long", 0.1, long),))
+    clock.start()
+    assert begun.acquire(timeout=30)
+    before = time.monotonic()
+    clock.stop(0.2)
+    assert time.monotonic() - before < 5
+    assert not clock.running
+    clock.start()
+    time.sleep(0.5)
+    assert running == [1]
+    release.set()
+    assert begun.acquire(timeout=30)
+    clock.stop(30)
+    assert set(running) == {1}
+
+
 def test_the_real_jobs_run_on_an_empty_store(store: Store) -> None:
     for entry in JOBS:
         entry.run(store)
@@ -113,6 +138,22 @@ def test_the_runner_finds_runs_by_itself(store: Store) -> None:
     job.enqueue(store, "kind", {}, "ines")
     eventually(lambda: job.runs(SYSTEM, store)[0].state is JobState.DONE)
     runner.stop()
+
+
+def test_a_run_that_ends_while_its_worker_does_is_noted(store: Store) -> None:
+    begun = threading.Event()
+
+    def ends(*_: object) -> str:
+        begun.set()
+        time.sleep(0.3)
+        return "done"
+
+    runner = Runner(store, Settings(), "w", {"kind": ends})
+    job.enqueue(store, "kind", {}, "ines")
+    runner.start()
+    assert begun.wait(30)
+    runner.stop(30)
+    assert job.runs(SYSTEM, store)[0].state is JobState.DONE
 
 
 def test_a_kind_that_takes_long_holds_no_other_up(store: Store) -> None:

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.decode import Channel, JsonDecoder, Options, Receipt, channels, options_of, parse_json, time_of
+from connectors.decode import Channel, JsonDecoder, Receipt, channels, options_of, parse_json, time_of
 from connectors.record import pack, unpack
+from engine.config.options import DecodeOptions as Options
 from engine.errors import Invalid
 from engine.historian.block import Intake
 from engine.reading import FIRST_US, LAST_US, plausible

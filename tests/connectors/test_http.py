@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from connectors.http import guard, health, live, login
-from db import access
+from db import access, job
 from db.store import Store
 from engine.access import ROLES, Grant
 
@@ -20,6 +20,10 @@ PASSWORD = "correct horse battery"
 
 def plain_page(*, error: str | None, csrf: str, next_url: str, **_rest: object) -> str:
     return f"<form><input name=csrf value={csrf}><i>{error}</i><b>{next_url}</b></form>"
+
+
+def plain_trouble(status: int, text: str = "", *, retry: bool = False) -> str:
+    return f"<h1>{status}</h1>{text}{'<b>again</b>' if retry else ''}"
 
 
 @pytest.fixture
@@ -59,12 +63,15 @@ def client(store: Store, nodes: dict[str, int]) -> Iterator[FlaskClient]:
     server.secret_key = "test"
     server.extensions["plantglass"] = guard.Context(store, 30, False, False, "0.0.0")
     permissions = {"a.children": "historian.read", "b.children": "audit.read"}
-    guard.install(server, permissions.get, background=frozenset({"live.data"}))
+    guard.install(server, permissions.get, plain_trouble, background=frozenset({"live.data"}))
     login.install(server, plain_page)
     live.install(server)
     health.install(server)
     guard.add_headers(server, lambda: ["'sha256-x'"])
+    guard.name_unknown(server, lambda: frozenset({"/", "/machine"}))
     server.add_url_rule("/", "front", lambda: "front")
+    server.add_url_rule(guard.EVERY_PATH, "frame", lambda path: f"frame at {path}")
+    server.add_url_rule("/broken", "broken", lambda: 1 / 0)
     server.add_url_rule(guard.UPDATE, "update", lambda: "{}", methods=["POST"])
     with server.test_client() as opened:
         yield opened
@@ -181,15 +188,68 @@ def test_health_without_a_worker_is_503_and_names_the_parts(client: FlaskClient,
     assert 'plantglass_worker_age_seconds{worker="w1"}' in client.get("/metrics").get_data(as_text=True)
 
 
-def test_with_the_database_away_pages_say_so(client: FlaskClient) -> None:
+def test_with_the_database_away_pages_say_so_and_try_again(client: FlaskClient) -> None:
     client.application.extensions["plantglass"] = guard.Context(
         Store("postgresql+psycopg://nobody@127.0.0.1:1/none"), 30, False, False, "0"
     )
     client.set_cookie(guard.COOKIE, "anything")
-    answer = client.get("/", headers={"Accept": "text/html"})
-    assert answer.status_code == 503
-    assert "does not answer" in answer.get_data(as_text=True)
+    answer = client.get("/", headers=PAGE)
+    assert (answer.status_code, answer.get_data(as_text=True)) == (503, "<h1>503</h1><b>again</b>")
+    assert client.head("/", headers=PAGE).status_code == 503
+    assert client.get("/live").get_json() == {"error": "The database does not answer."}
+    assert "again" not in client.post("/logout", headers=PAGE).get_data(as_text=True)
     assert client.get("/health").status_code == 503
+
+
+PAGE = {"Accept": "text/html"}
+
+
+def test_what_keeps_a_page_from_a_person_is_told_on_a_page(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "CACHE_S", 0.0)
+    assert client.get("/machine/x", headers=PAGE).location == "/login?next=/machine/x"
+    assert client.get("/assets/nothing.css", headers=PAGE).status_code == 404
+    sign_in(client)
+    for path, status in (("/", 200), ("/machine", 200), ("/machine/", 200), ("/nonsense", 404), ("/not-found", 404)):
+        assert client.get(path, headers=PAGE).status_code == status, path
+    assert client.get("/nonsense", headers=PAGE).get_data(as_text=True) == "frame at nonsense"
+    assert client.post("/machine", headers=PAGE).get_data(as_text=True) == "<h1>405</h1>"
+    assert client.post("/machine").status_code == 405
+    assert client.get("/broken", headers=PAGE).get_data(as_text=True) == "<h1>500</h1>"
+    assert "division" not in client.get("/broken").get_data(as_text=True)
+
+
+def test_how_far_history_is_filled_in_is_told_to_who_may_see_jobs(
+    client: FlaskClient, store: Store, nodes: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "CACHE_S", 0.0)
+    monkeypatch.setattr(live, "PERIOD_S", 0.0)
+    sign_in(client)
+
+    def told() -> object:
+        return client.get("/live").get_json().get("filling")
+
+    assert told() is None
+    job.enqueue(store, "generate", {"days": 90}, "test")
+    assert told() == {"state": "waiting", "filled": 0, "days": 90, "message": ""}
+    run = job.take(store, ["generate"], "w1")
+    assert run is not None
+    job.progress(store, run, 0.48)
+    assert told() == {"state": "running", "filled": 43, "days": 90, "message": ""}
+    assert client.get("/health").get_json()["history"] == {"state": "running", "days_filled": 43, "days": 90}
+    job.fail(store, run, "the disk is full")
+    assert told() == {"state": "failed", "filled": 43, "days": 90, "message": "the disk is full"}
+    assert "disk" not in client.get("/health").get_data(as_text=True)
+    with store.change("admin", "other work") as change:
+        change.connection.execute(text("update role_grant set role = 'planner'"))
+    assert told() is None
+    with store.change("admin", "back") as change:
+        change.connection.execute(text("update role_grant set role = 'engineer'"))
+    job.enqueue(store, "generate", {"days": 90}, "test")
+    second = job.take(store, ["generate"], "w1")
+    assert second is not None
+    job.finish(store, second, "all there")
+    assert told() is None
+    assert "history" not in client.get("/health").get_json()
 
 
 def test_strange_words_at_the_door_are_just_wrong(client: FlaskClient) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -26,17 +25,6 @@ from engine.tag import BAD_NO_COMMUNICATION, Source, ValueKind
 from tests.connectors.collecting import Bench, channel, eventually, free_port, publish, publisher
 
 pytestmark = pytest.mark.skipif(mosquitto() is None, reason="Mosquitto is not installed")
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    """A Mosquitto of its own."""
-    made = Broker(tmp_path / "broker", free_port(), "mosquitto")
-    made.start()
-    try:
-        yield made
-    finally:
-        made.stop()
 
 
 def source(port: int, **more: object) -> Source:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from connectors import decode, mqtt
+from connectors import mqtt
 from connectors.opcua import collector
 from connectors.opcua.security import POLICIES
-from engine.config.options import SECURITY, SETTINGS, DecodeOptions
+from engine.config.options import SECURITY, SETTINGS
 
 
 def names(class_: type) -> set[str]:
@@ -20,7 +20,3 @@ def test_the_file_and_the_collectors_know_the_same_settings() -> None:
     assert names(SETTINGS["mqtt"]) == mqtt.KNOWN - {"group", "host_id"}
     assert names(SETTINGS["folder"]) == {"path"}
     assert set(SECURITY) == {"None", *POLICIES}
-
-
-def test_the_file_and_the_decoder_know_the_same_options() -> None:
-    assert names(DecodeOptions) == names(decode.Options)

@@ -90,6 +90,24 @@ def test_a_run_fills_recent_hours_first_shows_progress_and_may_be_repeated(demo:
     assert second.message == "0 samples in 3 windows"
 
 
+def test_progress_is_the_share_of_the_days_that_lie_behind(
+    demo: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.twin.generate.generate_window", lambda *_: 0)
+    job.enqueue(demo, "generate", {"days": 20}, "test")
+    run = job.take(demo, ["generate"], "w1")
+    assert run is not None
+    seen: list[float] = []
+
+    def note(_store: Store, _run: object, share: float, _message: str) -> bool:
+        seen.append(round(20 * share, 1))
+        return True
+
+    monkeypatch.setattr("db.job.progress", note)
+    generate(demo, run, tmp_path, now_us())
+    assert seen == [0.0, 0.2, 0.5, 1, 2, 3, 4, 5, 6, 7, 12, 17, 20]
+
+
 def test_a_cancelled_run_stops_between_two_windows(demo: Store, tmp_path: Path) -> None:
     job.enqueue(demo, "generate", {"days": 0.2}, "test")
     run = job.take(demo, ["generate"], "w1")

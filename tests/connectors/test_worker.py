@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,32 +20,13 @@ from db.historian import accounting, last_values, load
 from db.store import Store
 from engine.access import SYSTEM
 from engine.historian.block import Intake, SampleBlock
-from tests.connectors.collecting import eventually, free_port, publish, publisher
+from engine.job import JobState
+from tests.connectors.collecting import eventually, publish, publisher
 from tests.connectors.plant_store import add_tag, furnish, stored
 from tests.connectors.workers import WorkerProcess
 
 pytestmark = pytest.mark.skipif(mosquitto() is None, reason="Mosquitto is not installed")
 START = 1_795_000_000_000_000
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    made = Broker(tmp_path / "broker", free_port(), "mosquitto")
-    made.start()
-    try:
-        yield made
-    finally:
-        made.stop()
-
-
-@pytest.fixture
-def started() -> Iterator[list[WorkerProcess]]:
-    """Worker processes of a test; what still runs is killed."""
-    found: list[WorkerProcess] = []
-    yield found
-    for worker in found:
-        if worker.process.poll() is None:
-            worker.kill()
 
 
 def plant(store: Store, broker: Broker, **more: object) -> None:
@@ -197,6 +178,51 @@ def test_a_run_that_somebody_asked_for_is_run(
     number = job.enqueue(store, "generate", {"days": -1}, "ines")
     started.append(WorkerProcess(database_url, tmp_path / "data"))
     eventually(lambda: next(r for r in job.runs(SYSTEM, store) if r.id == number).ended_at, "its end")
+
+
+def test_a_worker_ends_soon_in_the_middle_of_long_work_and_loses_nothing(
+    store: Store, database_url: str, broker: Broker, tmp_path: Path, started: list[WorkerProcess]
+) -> None:
+    plant(store, broker)
+    worker = WorkerProcess(database_url, tmp_path / "data")
+    started.append(worker)
+    eventually(lambda: connected(store), "the connection")
+    sender = publisher(broker.port)
+    with store.write() as hindrance:
+        hindrance.execute(text("lock table sample_hot in access exclusive mode"))  # storing and sealing wait
+        hindrance.execute(text("lock table stale in access exclusive mode"))  # and so does what derives
+        number = job.enqueue(store, "rebuild", {"tags": [1]}, "ines")
+        publish(sender, "plant/0", numbers(0, 200))
+        eventually(lambda: next(r for r in job.runs(SYSTEM, store) if r.id == number).worker, "the run")
+        before = time.monotonic()
+        assert worker.stop() == 0, worker.log()
+        assert time.monotonic() - before < 12
+        assert "leaves unfinished work" in worker.log()
+    started.append(WorkerProcess(database_url, tmp_path / "data"))
+    eventually(lambda: len(stored(store)[1]) == 200, "the samples, from the spool")
+    eventually(lambda: next(r for r in job.runs(SYSTEM, store) if r.id == number).ended_at, "the run")
+    assert stored(store)[1] == list(range(200))
+    sender.disconnect()
+    sender.loop_stop()
+
+
+def test_a_run_that_its_worker_cannot_end_waits_for_the_next_one(
+    store: Store, database_url: str, broker: Broker, tmp_path: Path, started: list[WorkerProcess]
+) -> None:
+    plant(store, broker)
+    worker = WorkerProcess(database_url, tmp_path / "data")
+    started.append(worker)
+    eventually(lambda: connected(store), "the connection")
+    with store.write() as hindrance:
+        hindrance.execute(text("lock table chunk in access exclusive mode"))
+        job.enqueue(store, "rebuild", {"tags": [1]}, "ines")
+        eventually(lambda: job.runs(SYSTEM, store)[0].state is JobState.RUNNING, "the run")
+        before = time.monotonic()
+        assert worker.stop() == 0, worker.log()
+        assert time.monotonic() - before < 10
+        [run] = job.runs(SYSTEM, store)
+        assert (run.state, run.worker) == (JobState.WAITING, None)
+    assert health.workers(store) == []
 
 
 def test_without_a_database_the_command_ends_with_one_sentence(tmp_path: Path) -> None:

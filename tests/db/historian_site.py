@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from db.store import Store
 from engine.historian.block import SampleBlock
+from engine.historian.counts import Counts
 
 S = 1_000_000
 T0 = 1_789_999_200 * S  # a multiple of 15 minutes
@@ -78,3 +79,8 @@ def floats(tag: int, values: list[float], at_us: int = T0, step_s: float = 10.0)
 
 def whole(tag: int, values: list[int], at_us: int = T0, step_s: float = 10.0) -> SampleBlock:
     return block_of([(tag, at_us + round(i * step_s * S), 0, v, 0) for i, v in enumerate(values)])
+
+
+def balanced(counts: Counts) -> bool:
+    """True when each received value is counted exactly once."""
+    return counts.received == counts.stored + counts.duplicates + counts.superseded + counts.dead_lettered

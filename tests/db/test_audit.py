@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, text
 
 from db import audit
 from db.store import Store
+from engine.audit import Export
 
 
 def products(store: Store, *codes: str) -> None:
@@ -78,3 +79,18 @@ def test_many_writers_at_once_make_one_gapless_chain(store: Store) -> None:
         list(pool.map(lambda n: products(store, *(f"{n}-{i}" for i in range(10))), range(8)))
     assert audit.head(store)[0] == 80
     assert audit.broken_at(store) is None
+
+
+def test_an_export_is_on_record_with_who_what_and_which_range(store: Store) -> None:
+    with store.change("ines", "saved as CSV") as change:
+        audit.note_export(change, Export("trend", "acme/dublin", ("f.weight", "f.speed"), 1, 2, 300))
+    (entry,) = audit.entries_of(store, "data_export", "1")
+    assert (entry.actor, entry.reason, entry.action) == ("ines", "saved as CSV", "insert")
+    assert entry.new is not None
+    assert {k: entry.new[k] for k in ("title", "signals", "from_us", "to_us", "rows")} == {
+        "title": "trend",
+        "signals": ["f.weight", "f.speed"],
+        "from_us": 1,
+        "to_us": 2,
+        "rows": 300,
+    }

@@ -15,7 +15,7 @@ from db.store import Store
 from engine.access import SYSTEM, scope_of
 from engine.errors import Damaged, Invalid, NotFound, Unavailable
 from engine.historian.block import DeadLetter, Gap, Intake, SampleBlock
-from tests.db.historian_site import SITE, SOURCE, T0, S, block_of, floats, make_site, whole
+from tests.db.historian_site import SITE, SOURCE, T0, S, balanced, block_of, floats, make_site, whole
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_what_is_received_is_counted_exactly_once(store: Store, ids: dict[str, i
     assert historian.ingest(store, "w", 5, first).received == 0
     historian.ingest(store, "w", 6, again)
     counts = historian.accounting(store, SOURCE)
-    assert counts.balanced
+    assert balanced(counts)
     assert (counts.received, counts.stored, counts.duplicates, counts.superseded, counts.dead_lettered) == (9, 3, 2, 2, 2)
     assert historian.progress_of(store, "w", SOURCE) == 6
     with store.read() as connection:
@@ -42,7 +42,7 @@ def test_what_is_received_is_counted_exactly_once(store: Store, ids: dict[str, i
 def test_a_time_that_is_no_date_becomes_a_dead_letter(store: Store, ids: dict[str, int]) -> None:
     odd = block_of([(ids["state"], 2**62, 0, 1, 0), (ids["state"], T0, 0, 1, 0)])
     counts = historian.ingest(store, "w", 1, Intake(SITE, SOURCE, odd))
-    assert (counts.stored, counts.dead_lettered, counts.balanced) == (1, 1, True)
+    assert (counts.stored, counts.dead_lettered, balanced(counts)) == (1, 1, True)
 
 
 def test_a_gap_is_kept(store: Store, ids: dict[str, int]) -> None:
@@ -191,7 +191,7 @@ def test_a_dead_letter_counts_for_all_that_it_stands_for(store: Store, ids: dict
     letters = (DeadLetter("a/b", "no JSON", b"{", T0, 7), DeadLetter("", "", b"", T0, 100))
     counts = historian.ingest(store, "w", 1, Intake(SITE, SOURCE, floats(ids["temperature"], [1.0]), dead=letters))
     assert (counts.received, counts.stored, counts.dead_lettered) == (108, 1, 107)
-    assert counts.balanced
+    assert balanced(counts)
     with store.read() as connection:
         assert connection.execute(text("select address from dead_letter")).scalars().all() == ["a/b"]
 
@@ -258,6 +258,6 @@ def test_ingest_sealing_and_reading_at_once_lose_and_repeat_nothing(store: Store
         for w in work:
             w.result()
     counts = historian.accounting(store, SOURCE)
-    assert (counts.stored, counts.duplicates, counts.balanced) == (batches * size, batches * size, True)
+    assert (counts.stored, counts.duplicates, balanced(counts)) == (batches * size, batches * size, True)
     assert seen == sorted(seen)
     assert historian.check(store) == []

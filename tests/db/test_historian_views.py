@@ -20,7 +20,7 @@ from engine.historian import sealing
 from engine.historian.block import Intake, SampleBlock, TextEvent
 from engine.tag import BAD
 from engine.time import us_of
-from tests.db.historian_site import SITE, SOURCE, T0, TAGS, S, block_of, floats, make_site, whole
+from tests.db.historian_site import SITE, SOURCE, T0, TAGS, S, balanced, block_of, floats, make_site, whole
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_texts_have_the_same_identity_and_the_one_in_force_comes_first(store: St
     events = tuple(TextEvent(tag, T0 + i * 100 * S, 0, f"B{i}\0", 0, T0) for i in range(3))
     other = TextEvent(tag, T0, 0, "B0-corrected", 0, T0)
     counts = historian.ingest(store, "w", 1, Intake(SITE, SOURCE, texts=(*events, events[1], other)))
-    assert (counts.stored, counts.duplicates, counts.superseded, counts.balanced) == (3, 1, 1, True)
+    assert (counts.stored, counts.duplicates, counts.superseded, balanced(counts)) == (3, 1, 1, True)
     assert historian.ingest(store, "w", 2, Intake(SITE, SOURCE, texts=(events[0],))).duplicates == 1
     found = historian.texts_between(SYSTEM, store, tag, T0 + 50 * S, T0 + 150 * S)
     assert [e.text for e in found] == ["B0-corrected", "B1␀"]
@@ -65,6 +65,22 @@ def test_no_view_shows_a_tag_outside_the_scope(store: Store, ids: dict[str, int]
             view(scope, store, ids["batch"], *window)
     with pytest.raises(NotFound):
         historian.hour_day_grid(scope, store, ids["state"], date(2026, 9, 21), 1, "UTC", T0)
+
+
+def test_the_newest_texts_are_few_in_order_and_of_visible_tags(store: Store, ids: dict[str, int]) -> None:
+    tag = ids["batch"]
+    historian.load_texts(store, SITE, [TextEvent(tag, T0 + i * S, 0, f"B{i}", 0, T0) for i in range(9)])
+    found = historian.newest_texts(SYSTEM, store, ids.values(), T0 + 6 * S, 3)
+    assert [event.text for event in found] == ["B3", "B4", "B5"]
+    assert historian.newest_texts(scope_of([2]), store, [tag], T0 + 9 * S, 3) == []
+
+
+def test_a_counter_of_which_nothing_is_known_counted_not_zero(store: Store, ids: dict[str, int]) -> None:
+    tag = ids["produced"]
+    historian.load(store, SITE, whole(tag, [5, 5, 7]))
+    rises = historian.counter_increase(SYSTEM, store, [tag], T0 - S, T0 + 3600 * S, T0 + 3600 * S)
+    unknown = historian.counter_increase(SYSTEM, store, [tag], T0 + 3600 * S, T0 + 7200 * S, T0 + 7200 * S)
+    assert (rises[tag], np.isnan(unknown[tag])) == (2.0, True)
 
 
 def test_days_on_which_clocks_change_have_23_and_25_hours(store: Store, ids: dict[str, int]) -> None:

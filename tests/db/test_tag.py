@@ -10,7 +10,7 @@ from db import config as kept
 from db.location import node_at
 from db.source import sources
 from db.store import Store
-from db.tag import bindings, state_tables, tag_named, tags, tags_under
+from db.tag import bindings, names, state_tables, tag_named, tags, tags_under
 from engine.access import NOTHING, SYSTEM, scope_of
 from engine.config import parse
 from engine.errors import Invalid, NotFound
@@ -100,3 +100,16 @@ def test_a_collector_gets_the_bound_tags_in_use_of_its_source(plant: Store) -> N
         left = tuple(replace(t, binding=None) for t in config.tags if t.name != "filler-1.weight")
         kept.apply(change, kept.read_config(plant), replace(config, tags=left))
     assert bindings(plant, source.id) == []
+
+
+def test_a_tag_is_found_by_its_place_within_the_scope(plant: Store) -> None:
+    weight = tag_named(SYSTEM, plant, "filler-1.weight")
+    above = "acme/dublin/line-1/filler-1"
+    assert [tag_named(SYSTEM, plant, f"{above}/{end}") for end in ("weight", "filler-1.weight")] == [weight, weight]
+    for wrong in (f"{above}/eight", "acme/dublin/line-1/weight", f"{above}/", f"{above}/filler-1"):
+        with pytest.raises(NotFound):
+            tag_named(SYSTEM, plant, wrong)
+    with pytest.raises(NotFound):
+        tag_named(NOTHING, plant, f"{above}/weight")
+    assert names(SYSTEM, plant) == ["filler-1.weight", "line-1.speed", "line-1.state"]
+    assert names(NOTHING, plant) == []

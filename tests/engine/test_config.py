@@ -209,6 +209,17 @@ WRONG = [
         'address = "ns=1;s=weight", decode = {scal = 2}',
         "There is no key “scal”; did you mean “scale”?",
     ),
+    (
+        'address = "ns=1;s=weight"',
+        'address = "ns=1;s=weight", decode = {time_format = "min"}',
+        "time_format is “min”; it must be auto, iso, s, ms or us",
+    ),
+    (
+        'address = "ns=1;s=weight"',
+        'address = "ns=1;s=weight", decode = {format = "xml"}',
+        "format is “xml”; it must be json",
+    ),
+    ('address = "ns=1;s=weight"', 'address = "ns=1;s=weight", decode = {zone = "Mars"}', "there is no such time zone"),
     ('url = "opc.tcp://127.0.0.1:4840"', 'url = "opc.tcp://ann:pw@a"', "holds a user or password"),
     ("cycle_days = 8", "cycle_days = 7", "names 8 teams for a cycle of 7 days"),
     ('start = "07:00", end', 'start = "7 am", end', "must be a time of day"),

@@ -13,7 +13,6 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,25 +34,6 @@ pytestmark = [
     pytest.mark.faults,
     pytest.mark.skipif(mosquitto() is None, reason="Mosquitto is not installed"),
 ]
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    made = Broker(tmp_path / "broker", free_port(), "mosquitto")
-    made.start()
-    try:
-        yield made
-    finally:
-        made.stop()
-
-
-@pytest.fixture
-def started() -> Iterator[list[WorkerProcess]]:
-    found: list[WorkerProcess] = []
-    yield found
-    for worker in found:
-        if worker.process.poll() is None:
-            worker.kill()
 
 
 class Emitter:

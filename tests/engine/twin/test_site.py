@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from engine.access import ROLES
 from engine.location import NodeKind
-from engine.tag import ValueKind
+from engine.tag import StateTable, ValueKind
 from engine.time import DAY_US
+from engine.twin import timeline
+from engine.twin.areas import RESTING, RUNNING
 from engine.twin.faults import DEFAULT_SIGNAL, Fault, checked
 from engine.twin.models import model_of
-from engine.twin.places import PACKML, PACKTAGS, PACKTAGS_OF_PACKML
+from engine.twin.places import ITEM_STATES, MODES, OPERATION_MODES, PACKML, PACKTAGS, PACKTAGS_OF_PACKML
 from engine.twin.plant import Plant
 from engine.twin.site import SITE
 from tests.engine.twin.conftest import ANCHOR_US
@@ -47,10 +49,41 @@ def test_state_signals_name_a_table_and_tables_use_known_categories() -> None:
     assert all(category in CATEGORIES for table in tables.values() for _, category in table.codes.values())
 
 
-def test_both_packml_numberings_name_the_same_seventeen_states() -> None:
-    assert sorted(PACKML.codes) == list(range(17))
+def texts(table: StateTable) -> dict[int, str]:
+    return {code: text for code, (text, _) in table.codes.items()}
+
+
+def test_packml_states_are_numbered_as_in_opc_30060() -> None:
+    """OPC 30060 (Tobacco Machine Communication) 2.00, 11.9, StateEnumeration."""
+    first = ["Stopped", "Resetting", "Idle", "Starting", "Execute", "Completing", "Complete", "Aborting", "Aborted"]
+    rest = ["Stopping", "Clearing", "Suspending", "Suspended", "Unsuspending", "Holding", "Held", "Unholding"]
+    assert texts(PACKML) == dict(enumerate(first + rest))
+
+
+def test_packtags_are_numbered_as_in_opc_30050() -> None:
+    """The property StateNumber of each state of the PackML nodeset (http://opcfoundation.org/UA/PackML/ 1.01)."""
+    numbered = texts(PACKTAGS)
+    assert numbered.pop(0) == "Undefined"
+    assert numbered == {
+        1: "Clearing", 2: "Stopped", 3: "Starting", 4: "Idle", 5: "Suspended", 6: "Execute", 7: "Stopping", 8: "Aborting",
+        9: "Aborted", 10: "Holding", 11: "Held", 12: "Unholding", 13: "Suspending", 14: "Unsuspending", 15: "Resetting",
+        16: "Completing", 17: "Complete",
+    }  # fmt: skip
     assert {PACKTAGS.codes[PACKTAGS_OF_PACKML[code]] for code in PACKML.codes} == set(PACKML.codes.values())
-    assert (PACKML.codes[4][0], PACKTAGS.codes[6][0]) == ("Execute", "Execute")
+
+
+def test_machinery_items_are_numbered_as_in_opc_40001_1() -> None:
+    """StateNumbers of OPC 40001-1, 12.2 and 13.2, as OPC 40082-5 lists them: 11.2 SetMachineState, 11.3 SetOperationMode."""
+    assert texts(ITEM_STATES) == {0: "NotAvailable", 1: "OutOfService", 2: "NotExecuting", 3: "Executing"}
+    assert texts(OPERATION_MODES) == {0: "None", 1: "Maintenance", 2: "Setup", 3: "Processing"}
+    assert (texts(ITEM_STATES)[RESTING], texts(ITEM_STATES)[RUNNING]) == ("NotExecuting", "Executing")
+
+
+def test_the_names_in_code_are_those_of_the_tables() -> None:
+    for code, text in texts(PACKML).items():
+        assert getattr(timeline, text.upper()) == code
+    for code, text in texts(MODES).items():
+        assert text == "Invalid" or getattr(timeline, text.upper()) == code
 
 
 def test_every_measured_signal_has_a_model_method() -> None:
