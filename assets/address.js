@@ -13,7 +13,7 @@
     };
   }
   function tell() {
-    if (window.dash_clientside && window.dash_clientside.set_props) window.dash_clientside.set_props(STORE, { data: current() });
+    if (document.getElementById("app")) window.dash_clientside.set_props(STORE, { data: current() }); /* before, `start` tells */
   }
   function go(href, replace) {
     var to = new URL(href, window.location.href);

@@ -8,7 +8,8 @@
   var watched = { topics: [], live: false, zone: "UTC", zone_label: "" };
   var known = null, version = null, lastAnswer = null, lastBeat = 0, gone = false, now = null, shownPath = null, silent = "server";
 
-  function set(id, props) { window.dash_clientside.set_props(id, props); }
+  /* Before the layout is there nobody can be told; it starts from what holds then. */
+  function set(id, props) { if (document.getElementById("app")) window.dash_clientside.set_props(id, props); }
   function words(name) { var foot = document.getElementById("foot"); return (foot && foot.dataset[name]) || ""; }
   function two(n) { return (n < 10 ? "0" : "") + n; }
 

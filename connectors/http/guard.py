@@ -188,13 +188,13 @@ def name_unknown(server: Flask, pages: Callable[[], frozenset[str]]) -> None:
 
 
 def add_headers(server: Flask, script_hashes: Callable[[], list[str]]) -> None:
-    """Security headers on every answer. The hashes of Dash's inline scripts are asked for once, after the
-    first request: before it, Dash Pages has not yet made its title script."""
-    policy: list[str] = []
+    """Security headers on every answer. Dash makes its inline scripts with its first requests, perhaps of several threads
+    at once; so their hashes are asked for again with every page, and what is no page has those of the last one."""
+    policy = [_policy([])]
 
     def apply(response: AnyResponse) -> AnyResponse:
-        if not policy:
-            policy.append(_policy(script_hashes()))
+        if response.mimetype == "text/html":
+            policy[0] = _policy(script_hashes())
         response.headers["Content-Security-Policy"] = policy[0]
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"

@@ -94,16 +94,20 @@ def test_how_far_history_is_filled_in_stands_in_the_footer(page: Page) -> None:
     page.sign_in("engineer")
     at_rest(page)
     page.until(lambda: page.text("#clock"), "live answers arrive")
-    tell = "plant.live.answer(Object.assign({now: Date.now() * 1000, revisions: {}, sources: []}, arguments[0]))"
-    shown = "return arguments[0] && document.getElementById('foot-filling').checkVisibility()"
-    page.run("window.fetch = () => new Promise(() => 0)")
-    page.run(tell, {"filling": {"state": "running", "filled": 43, "days": 90, "message": ""}})
-    assert page.text("#foot-filling").strip() == "History: 43 of 90 days filled"
-    assert page.run(shown, True)
-    page.run(tell, {"filling": {"state": "failed", "filled": 43, "days": 90, "message": "the disk is full"}})
-    assert page.text("#foot-filling").strip() == "History stopped at 43 of 90 days: the disk is full"
-    page.run(tell, {})
-    assert not page.run(shown, True)
+    page.run("window.fetch = () => new Promise(() => 0)")  # no answers but those below, once the last one is here
+
+    def shows(filling: dict[str, object] | None, text: str) -> bool:
+        more = {"filling": filling} if filling else {}
+        page.run("plant.live.answer({now: Date.now() * 1000, revisions: {}, sources: [], ...arguments[0]})", more)
+        line = page.find("#foot-filling")
+        return line.text.strip() == text and line.is_displayed() == bool(text)
+
+    known = {"filled": 43, "days": 90}
+    running = known | {"state": "running", "message": ""}
+    failed = known | {"state": "failed", "message": "the disk is full"}
+    page.until(lambda: shows(running, "History: 43 of 90 days filled"), "progress is told")
+    page.until(lambda: shows(failed, "History stopped at 43 of 90 days: the disk is full"), "failure is told")
+    page.until(lambda: shows(None, ""), "nothing is told when all is there")
 
 
 def test_paper_bears_what_it_shows_and_nothing_is_cut(page: Page) -> None:

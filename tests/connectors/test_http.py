@@ -178,6 +178,18 @@ def test_headers_close_the_usual_doors(client: FlaskClient) -> None:
     assert client.open("/login", method="TRACE").status_code == 405
 
 
+def test_a_script_that_is_made_late_may_still_run(client: FlaskClient) -> None:
+    hashes = ["'sha256-early'"]
+    server = Flask(__name__)
+    server.extensions["plantglass"] = client.application.extensions["plantglass"]
+    guard.add_headers(server, lambda: hashes)
+    server.add_url_rule("/", "front", lambda: "front")
+    with server.test_client() as opened:
+        assert "sha256-early" in opened.get("/").headers["Content-Security-Policy"]
+        hashes.append("'sha256-late'")
+        assert "sha256-late" in opened.get("/").headers["Content-Security-Policy"]
+
+
 def test_health_without_a_worker_is_503_and_names_the_parts(client: FlaskClient, store: Store) -> None:
     answer = client.get("/health")
     assert answer.status_code == 503
