@@ -141,7 +141,6 @@ class OpcuaCollector:
         try:
             await self._subscribe(client)
             self._condition.say("connected", self._unknown_shown())
-            await self._note_absence()
             await self._watch(client)
         finally:
             self._lost_us, self._failed_us = self._failed_us or self._condition.heard_us or self._lost_us, None
@@ -170,12 +169,13 @@ class OpcuaCollector:
         while not self._closing.is_set() and time.monotonic() < until:
             await asyncio.sleep(min(0.1, seconds))
 
-    async def _note_absence(self) -> None:
-        """The server keeps no history for us: what it measured since the last value that came is lost."""
+    def _note_absence(self) -> None:
+        """The server keeps no history for us: what it measured since the last value that came is lost.
+
+        Said with the first values of a connection, in one spool record: a kill cannot keep these without that.
+        """
         if self._lost_us is not None:
-            gap = Receipt(self._source, self._receipt.believed)
-            gap.gap(None, self._lost_us, now_us(), None, "the OPC UA server was not connected")
-            await asyncio.to_thread(self._inlet.put, gap.take())
+            self._receipt.gap(None, self._lost_us, now_us(), None, "the OPC UA server was not connected")
             self._lost_us = None
 
     # -------------------------------------------------------------- subscription
@@ -283,6 +283,7 @@ class OpcuaCollector:
         if not message.NotificationData:
             return
         await self._catch_up(session, result.SubscriptionId, message.SequenceNumber)
+        self._note_absence()
         self._take(message)
         await asyncio.to_thread(self._inlet.put, self._receipt.take())
         self._heard = time.monotonic()
