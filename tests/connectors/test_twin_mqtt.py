@@ -71,6 +71,7 @@ class Listener:
     def stop(self) -> None:
         self.client.disconnect()
         self.client.loop_stop()
+        self.client.on_message = self.client.on_subscribe = self.client.on_connect = None  # no cycle keeps its sockets
 
     def verbs(self) -> list[str]:
         return [parse_topic(m.topic).verb.value for m in self.heard]
@@ -100,10 +101,13 @@ def float_signal(route: str) -> str:
 
 def test_messages_are_retained_json_in_the_unified_namespace(broker: Broker) -> None:
     name = float_signal("mqtt")
+    early = Listener(broker.port, "acme/#", "early")
     publisher = Publisher("127.0.0.1", broker.port)
     publisher.start()
     publisher.write({name: series(1.5, 2.5), "filler-1.fill_weight": series(10.0)})
+    until(lambda: len(early.heard) == 2)
     publisher.stop()
+    early.stop()
     late = Listener(broker.port, "acme/#")
     until(lambda: late.heard)
     late.stop()
