@@ -54,7 +54,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Dash:
     from callbacks import registry
     from components import frame, login
     from components import live as live_stores
-    from connectors.http import guard, health, live
+    from connectors.http import guard, health, live, start, wall
     from connectors.http import login as sign_in
     from db.store import Store
 
@@ -76,7 +76,9 @@ def create_app(settings: Settings, database_url: str | None = None) -> Dash:
     dash.server.secret_key = _secret(settings)
     guard.install(dash.server, registry.permission_of, frozenset(f"{name}.data" for name in live_stores.BY_ITSELF))
     sign_in.install(dash.server, login.login_page)
+    start.install(dash.server)
     live.install(dash.server)
+    wall.install(dash.server)
     health.install(dash.server)
     guard.add_headers(dash.server, lambda: list(dash.csp_hashes()))
     _trust_proxies(dash, settings.trusted_proxies)

@@ -13,6 +13,7 @@
     };
   }
   function tell() {
+    if (plant.clearFailed) plant.clearFailed();
     if (window.dash_clientside && window.dash_clientside.set_props) window.dash_clientside.set_props(STORE, { data: current() });
   }
   function go(href, replace) {

@@ -55,6 +55,17 @@ def forbidden(right: str, place: str) -> html.Div:
     )
 
 
+def refused(text: str) -> html.Div:
+    """What the reader may not see, in the words of who refused it, and who can change that."""
+    who = html.P(t("An administrator can grant it under Users and roles."))
+    return html.Div([html.Div(icon("lock"), className="big"), html.B(text), who], className="pl-empty is-error", role="alert")
+
+
+def ageing(content: Any, at_us: int | None, hold_us: int) -> html.Div:
+    """Content that is hatched, with the time of its last update, once it is older than `hold_us`; the live script looks."""
+    return html.Div(content, className="pl-ages", **data(at=at_us or 0, hold=hold_us))
+
+
 def skeleton(rows: int = 4) -> html.Div:
     """The shape of content that is on its way; shown after 200 ms."""
     bars = [html.Div(className="sk", style={"width": f"{90 - 13 * (i % 4)}%"}) for i in range(rows)]

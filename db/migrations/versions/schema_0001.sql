@@ -464,6 +464,19 @@ create table sample_correction (                     -- GxP: a person's revision
 create trigger audit before insert or update or delete on sample_correction for each row execute function audit_write();
 create trigger no_truncate before truncate on sample_correction for each statement execute function audit_never();
 
+create table data_export (                           -- GxP: data that left the system as a file; its audit entry says who and when
+    id bigint generated always as identity primary key,
+    title text not null,                             -- what was saved, as on the page
+    place text not null,
+    signals text[] not null,
+    from_us bigint not null,
+    to_us bigint not null,
+    rows integer not null,
+    version integer not null default 1
+);
+create trigger audit before insert or update or delete on data_export for each row execute function audit_write();
+create trigger no_truncate before truncate on data_export for each statement execute function audit_never();
+
 create table last_value (
     site_id integer not null,
     tag_id integer not null,
