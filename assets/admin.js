@@ -13,6 +13,17 @@
     set("admin-act-what", { data: { do: button.dataset.act, on: button.dataset.on, at: Date.now() } });
     plant.doing.open({ dataset: { opens: "admin-act" } });
   };
+  /* A table is not drawn anew while somebody works in it: the focus is in it, or something in it is opened. */
+  var held = false;
+  function look() {
+    var focus = document.activeElement, tab = document.getElementById("admin-tab");
+    var now = Boolean(tab && (tab.querySelector("table details[open]") || (focus && tab.contains(focus) && focus.closest("table"))));
+    if (now === held || !tab) return;
+    held = now;
+    window.dash_clientside.set_props("admin-held", { data: held });
+  }
+  ["focusin", "focusout", "toggle"].forEach(function (name) { document.addEventListener(name, function () { setTimeout(look, 0); }, true); });
+
   functions.done = function (done) {
     if (!done) return nothing();
     if (!done.keep) document.querySelectorAll("dialog.pl-dialog[open]").forEach(function (dialog) { dialog.close(); });

@@ -22,7 +22,7 @@ from engine.errors import Conflict
 from engine.job import JobState
 
 READ = "audit.read"
-MOST, MOST_SAVED = 200, 100_000
+MOST, MOST_SAVED = 100, 100_000
 
 clientside("live.watch", Output(ids.AUDIT_SINK, "data"), Input(ids.AUDIT_WATCH, "data"))
 clientside(

@@ -19,8 +19,8 @@ from engine.audit import AuditEntry, AuditFilter, ChainCheck, field_changes
 from engine.time import us_of
 
 ACTIONS = {"insert": "Added", "update": "Changed", "delete": "Deleted"}
-PARAMETERS = {"f.user": "actor", "f.record": "table", "f.action": "action", "f.words": "words"}
-"""Parameter of the address -> field of the filter."""
+PARAMETERS = ("f.user", "f.record", "f.action", "f.words")
+"""What the address may ask for: who, `table` or `table:number`, which action, words in reason or record."""
 LONGEST = 120
 
 
@@ -84,13 +84,13 @@ def _filters() -> html.Div:
 
 
 def filter_of(search: str, from_us: int, to_us: int) -> AuditFilter:
-    """What the address asks for, within the range of the page; `record` is `table` or `table:id`."""
+    """What the address asks for, within the range of the page."""
     asked = parts.asked(search)
-    found = {field: asked.get(name, "")[:LONGEST] for name, field in PARAMETERS.items()}
-    table, _, record = found.pop("table").partition(":")
+    actor, where, action, words = (asked.get(name, "")[:LONGEST] for name in PARAMETERS)
+    table, _, record = where.partition(":")
     before = asked.get("before", "")
     number = int(before) if before.isdecimal() and len(before) < 18 else None
-    return AuditFilter(**found, table=table, record=record, from_us=from_us, to_us=to_us, before=number)
+    return AuditFilter(actor, table, record, action, words, from_us, to_us, number)
 
 
 _HEAD = (("No.", "num"), ("When", ""), ("Who", ""), ("What", "adm-wrap"), ("Why", "adm-wrap"))
@@ -179,7 +179,7 @@ def check(found: ChainCheck | None, zone: str, now_us: int) -> Any:
             className="stack",
         )
     said = t("Verified to entry {n}", n=parts.count(found.entries))
-    head = [
+    head: list[Any] = [
         html.Span(t("Head"), className="cap t2"),
         " ",
         html.Code(f"{found.entries}:{found.head}", className="cap adm-break"),

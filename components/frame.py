@@ -59,6 +59,7 @@ PAGES: tuple[Page, ...] = (
     Page("location", "/location", "Places", "location.read", "pin", "p", ("/machine",)),
     Page("alarm", "/alarm", "Alarms", "alarm.read", "alarm", "a"),
     Page("audit", "/audit", "Audit trail", "audit.read", "audit", "u"),
+    Page("wall", "/walls", "Wall displays", "wall.manage", "chart", "w"),
     Page("admin", "/admin", "Admin", "job.read", "admin", "d"),
 )  # fmt: skip
 """Every page of the navigation, in its order; the first four that a person may see are the bottom bar of a tablet."""

@@ -52,6 +52,18 @@ ABOUT: dict[str, About] = {
         ),
         "alarm.md",
     ),
+    "/walls": About(
+        (
+            "The wall displays: screens without an account that show a place to everybody in the room.",
+            "Add a display, say how large its screen is and from how far it is read, and open its link once on the screen.",
+            "Revoke a display that is lost: it says so within seconds, and its link is worth nothing from then on.",
+        ),
+        (
+            ("Link", "Opens a display's page without an account. It is shown once; whoever has it can look, and nothing else."),
+            ("Type", "The size of letters on a page 1920 px wide: capitals fill 20 minutes of arc, and at least 16."),
+        ),
+        "wall.md",
+    ),
     "/admin": About(
         (
             "What the installation does: its sources and where every sample went, jobs, users, configuration, storage.",

@@ -31,7 +31,7 @@ def button() -> html.Button:
     """The page action beside help: keep this view."""
     opens = data(do="open", opens=DIALOG)
     return html.Button(
-        icon("pin"), className="pl-ctl icon ghost hide-t", title=t("Save view"), **aria(label=t("Save view")), **opens
+        icon("save"), className="pl-ctl icon ghost hide-t", title=t("Save view"), **aria(label=t("Save view")), **opens
     )
 
 

@@ -168,7 +168,7 @@ def _kind_of_word(word: str) -> ValueKind | None:
         return ValueKind.BOOL
     for kind, read in ((ValueKind.INT, int), (ValueKind.FLOAT, float)):
         try:
-            read(word)  # type: ignore[operator]  # both take text
+            read(word)
         except ValueError:
             continue
         return kind

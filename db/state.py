@@ -65,7 +65,7 @@ select to_us from state_interval where site_id = %(site)s and location_id = %(no
 """
 _GAPS = """
 select g.tag_id, g.from_us, g.to_us from gap g where (g.tag_id = any(%(tags)s::int[])
-    or (g.tag_id is null and g.source_id = any(%(sources)s::int[]) and g.to_us > %(from)s)) and g.from_us < %(to)s
+    or (g.tag_id is null and g.source_id = any(%(sources)s::int[]) and g.to_us > %(from)s))
 """
 _DELETE = """
 delete from state_interval where site_id = %(site)s and location_id = %(node)s and from_us >= %(from)s and from_us < %(to)s
@@ -206,7 +206,6 @@ def _signals(connection: Connection, speaker: Speaker, from_us: int, to_us: int)
         "tags": [tag.shape.tag_id for tag in tags],
         "sources": [tag.source_id for tag in tags if tag.source_id is not None],
         "from": from_us,
-        "to": to_us,
     }
     gaps = rows(connection, _GAPS, asked)
     signals = []

@@ -32,7 +32,8 @@ _READINGS = """
 select l.id, l.kind, t.unit, v.at_us, v.bits, t.kind, (t.limits ->> 'alarm_low')::float8, (t.limits ->> 'alarm_high')::float8
 from tag t join location l on l.id = t.location_id left join last_value v on v.tag_id = t.id and v.site_id = t.site_id
     and (v.status >> 30) & 3 = 0
-where t.retired_at is null and l.retired_at is null and t.kind in ('float', 'int') and t.location_id = any(cast(:nodes as int[]))
+where t.retired_at is null and l.retired_at is null and t.kind in ('float', 'int')
+    and t.location_id = any(cast(:nodes as int[]))
     and (cast(:scope as int[]) is null or t.location_id = any(cast(:scope as int[])))
     and ((t.unit in ('W', 'kW', 'MW') and not t.counter and substring(t.name from '[^.]*$') = 'power')
         or (l.kind = 'room' and (t.limits ->> 'alarm_low' is not null or t.limits ->> 'alarm_high' is not null)))
@@ -110,9 +111,9 @@ def issue(change: Change, scope: Scope, setting: Setting, created_by: str) -> tu
     token = secrets.token_urlsafe(32)
     number = change.connection.execute(
         text(
-            "insert into device (site_id, location_id, name, tiles, playlist, screen_inches, distance_m, theme, dim_from, dim_to,"
-            " created_by) select l.site_id, l.id, :name, :tiles, cast(:playlist as jsonb), :inches, :distance, :theme, :dim_from,"
-            " :dim_to, :by from location l where l.id = :node and l.retired_at is null returning id"
+            "insert into device (site_id, location_id, name, tiles, playlist, screen_inches, distance_m, theme, dim_from,"
+            " dim_to, created_by) select l.site_id, l.id, :name, :tiles, cast(:playlist as jsonb), :inches, :distance, :theme,"
+            " :dim_from, :dim_to, :by from location l where l.id = :node and l.retired_at is null returning id"
         ),
         _columns(setting) | {"node": setting.node_id, "by": created_by},
     ).scalar()

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from dash import ctx
+
 from callbacks.registry import Request
+from components import live
 from components.admin import page, parts
 from components.text import t
 from components.view import Context, context_of
@@ -38,6 +41,11 @@ def reason_of(text: str | None) -> str:
     if not reason:
         raise Invalid(t("Say why: the reason goes on record with your name."))
     return reason[: parts.LONGEST_REASON]
+
+
+def held(sent: Any) -> bool:
+    """True when the page renews itself while somebody works in a table of it."""
+    return bool(sent) and ctx.triggered_id in live.BY_ITSELF
 
 
 def picked(here: Context) -> str:

@@ -291,7 +291,9 @@ def _wanted(selected: Any, rows: Any) -> list[Wanted]:
         words = [str(row.get(name) or "").strip()[:300] for name in ("address", "at", "name", "title", "kind", "unit")]
         decode = row.get("decode")
         table = str(row.get("state_table") or "") or None
-        found.append(Wanted(*words, _interval(row.get("interval_s")), table, decode if isinstance(decode, dict) else {}))
+        address, at, name, title, kind, unit = words
+        options = decode if isinstance(decode, dict) else {}
+        found.append(Wanted(address, at, name, title, kind, unit, _interval(row.get("interval_s")), table, options))
     return found
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Input, Output, no_update
+from dash import Input, Output, State, no_update
 
 from callbacks.admin.act import Action, action
-from callbacks.admin.asked import here_of, reason_of, rights
+from callbacks.admin.asked import held, here_of, reason_of, rights
 from callbacks.export import rows
 from callbacks.registry import Request, callback
 from components import live
@@ -32,18 +32,19 @@ UNDER_WAY = (JobState.WAITING, JobState.RUNNING)
     Input(live.PLACE, "data"),
     Input(live.BEAT, "data"),
     Input(live.LIVE, "data"),
+    State(ids.HELD, "data"),
     permission=READ,
 )
-def show_jobs(request: Request, place: dict[str, Any] | None, _beat: Any, _live: Any) -> Any:
+def show_jobs(request: Request, place: dict[str, Any] | None, _beat: Any, _live: Any, works: Any) -> Any:
     """Every job of the clock, and the newest runs."""
     here = here_of(place, "jobs")
-    if here is None:
+    if here is None or held(works):
         return (no_update,) * 3
     may = RUN in rights(request)
     turns, found = clock.turns(request.store), job.runs(request.scope, request.store)
-    held = any(CLOCK in worker.roles for worker in health.workers(request.store, 30.0))
+    clock_is_held = any(CLOCK in worker.roles for worker in health.workers(request.store, 30.0))
     shown = jobs.turns(turns, here.zone, request.now_us, may), jobs.runs(found, here.zone, request.now_us, may)
-    return *shown, jobs.sentence(turns, found, held)
+    return *shown, jobs.sentence(turns, found, clock_is_held)
 
 
 @rows(ids.TURNS, permission=READ)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dash import Input, Output, no_update
+from dash import Input, Output, State, no_update
 
-from callbacks.admin.asked import here_of, picked
+from callbacks.admin.asked import held, here_of, picked
 from callbacks.export import rows
 from callbacks.registry import Request, callback
 from components import live
@@ -49,12 +49,13 @@ def _seen(request: Request) -> Seen:
     Output(ids.sentence_id("sources"), "children"),
     Input(live.PLACE, "data"),
     Input(live.BEAT, "data"),
+    State(ids.HELD, "data"),
     permission=READ,
 )
-def show_sources(request: Request, place: dict[str, Any] | None, _beat: Any) -> Any:
+def show_sources(request: Request, place: dict[str, Any] | None, _beat: Any, works: Any) -> Any:
     """How every source is doing, and where its samples went."""
     here = here_of(place, "sources")
-    if here is None:
+    if here is None or held(works):
         return (no_update,) * 4
     seen, now_us = _seen(request), request.now_us
     chosen = next((state for state in seen.states if state.name == picked(here)), None)
@@ -78,12 +79,13 @@ def _settings(request: Request, chosen: SourceState | None) -> dict[str, Any]:
     Output(body_id(ids.WORKERS), "children"),
     Input(live.PLACE, "data"),
     Input(live.BEAT, "data"),
+    State(ids.HELD, "data"),
     permission=READ,
 )
-def show_workers(request: Request, place: dict[str, Any] | None, _beat: Any) -> Any:
+def show_workers(request: Request, place: dict[str, Any] | None, _beat: Any, works: Any) -> Any:
     """Workers and their spools, on the tabs that have them."""
     here = here_of(place)
-    if here is None or page.tab_of(here.search).key not in ("sources", "system"):
+    if here is None or held(works) or page.tab_of(here.search).key not in ("sources", "system"):
         return no_update
     return sources.workers(health.workers(request.store), request.now_us)
 

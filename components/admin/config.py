@@ -34,14 +34,12 @@ def tab(rights: Collection[str]) -> Any:
         ),
         html.Button(t("Save as a file"), id=ids.EXPORT_NOW, n_clicks=0, className="pl-ctl"),
     ]
-    row = [html.Div(panel(ids.EXPORT, t("Export"), out, menu=False), className="c5")]
-    if WRITE in rights:
-        row.append(html.Div(panel(ids.IMPORT, t("Import"), _upload(), menu=False, main=True), className="c7"))
-    return [
-        html.Div(row, className="row12"),
-        parts.across(panel(ids.DIFFERENCES, t("What would change"), nothing(), menu=False, wide=True)),
-        *([_apply()] if WRITE in rights else []),
-    ]
+    shown = html.Div(panel(ids.EXPORT, t("Export"), out, menu=False), className="c5")
+    if WRITE not in rights:
+        return html.Div(shown, className="row12")
+    bring = html.Div(panel(ids.IMPORT, t("Import"), _upload(), menu=False, main=True), className="c7")
+    change = panel(ids.DIFFERENCES, t("What would change"), nothing(), menu=False, wide=True)
+    return [html.Div([shown, bring], className="row12"), parts.across(change), _apply()]
 
 
 def _upload() -> list[Any]:
@@ -89,7 +87,7 @@ def _alert(said: str) -> html.P:
     return html.P([shape("error", hidden=True), html.B(said)], className="adm-alert", role="alert")
 
 
-def differences(name: str, found: Diff) -> html.Div:
+def differences(name: str, found: Diff) -> html.Div | html.P:
     """What a file would change, entry by entry."""
     if not found:
         return html.P(t("“{name}” changes nothing: it is what holds now.", name=name), className="adm-pad")
@@ -125,7 +123,7 @@ def differences(name: str, found: Diff) -> html.Div:
 def _difference(item: Difference) -> html.Li:
     sign, word = SIGNS[item.action.value]
     was = [html.Span(t(" was {was}", was=item.was), className="t2")] if item.was else []
-    title = [
+    title: list[Any] = [
         html.Span(sign, className="sign", title=t(word)),
         html.Span(t(word), className="pl-sr"),
         html.Span(item.table, className="t2"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-TITLE, TABS, TAB, DRAWN = "admin-title", "admin-tabs", "admin-tab", "admin-drawn"
+TITLE, TABS, TAB, DRAWN, HELD = "admin-title", "admin-tabs", "admin-tab", "admin-drawn", "admin-held"
 WATCH, SINK_WATCH, DONE, SINK_DONE = "admin-watch", "admin-sink-watch", "admin-done", "admin-sink-done"
-"""`DRAWN` the tab that is there. `DONE` {said, at, keep}: something was done; its dialog closes (unless there is something to
-keep in it), the page says so and reads anew."""
+"""`DRAWN`: the tab that is there. `HELD`: somebody works in a table, so that it is not drawn anew under the hand. `DONE` {said,
+at, keep}: something was done; its dialog closes (unless there is something to keep in it), the page says so and reads anew."""
 
 # sources
 SOURCES, SOURCE, ACCOUNTS, WORKERS = "admin-sources", "admin-source", "admin-accounts", "admin-workers"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dash import html
 
@@ -16,6 +16,11 @@ from components.states import empty, skeleton
 from components.text import t
 from engine.job import JobRun, JobState
 from engine.time import us_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from db.clock import Turn
 
 RUN, CANCEL = "job.run", "job.cancel"
 TURN = "turn"
@@ -61,7 +66,7 @@ _TURN = (
 )
 
 
-def turns(found: Sequence[Any], zone: str, now_us: int, may_run: bool) -> Any:
+def turns(found: Sequence[Turn], zone: str, now_us: int, may_run: bool) -> Any:
     """Each job of the clock and its newest turn."""
     if not found:
         return empty(
@@ -73,8 +78,8 @@ def turns(found: Sequence[Any], zone: str, now_us: int, may_run: bool) -> Any:
     return parts.table(_TURN, [_turn(turn, zone, now_us, may_run) for turn in found], t("Jobs of the clock"))
 
 
-def _turn(turn: Any, zone: str, now_us: int, may_run: bool) -> list[Any]:
-    last = t("running") if turn.running else [parts.ago(turn.ended_at, now_us), t(" ago")]
+def _turn(turn: Turn, zone: str, now_us: int, may_run: bool) -> list[Any]:
+    last: Any = t("running") if turn.running else [parts.ago(turn.ended_at, now_us), t(" ago")]
     failed = turn.failed_last
     mark = [shape("error", hidden=True)] if failed else []
     return [
@@ -90,7 +95,7 @@ def _turn(turn: Any, zone: str, now_us: int, may_run: bool) -> list[Any]:
     ]
 
 
-def _next(turn: Any, zone: str, now_us: int) -> str:
+def _next(turn: Turn, zone: str, now_us: int) -> str:
     if turn.next_at is None:
         return show.NOTHING
     ahead = us_of(turn.next_at) - now_us
@@ -99,7 +104,7 @@ def _next(turn: Any, zone: str, now_us: int) -> str:
     return t("now") if ahead <= 0 else t("in {time}", time=show.duration(ahead))
 
 
-def _failure(turn: Any, zone: str, now_us: int) -> Any:
+def _failure(turn: Turn, zone: str, now_us: int) -> Any:
     if not turn.failure:
         return ""
     return html.Details(
@@ -108,7 +113,7 @@ def _failure(turn: Any, zone: str, now_us: int) -> Any:
     )
 
 
-def turns_sheet(found: Sequence[Any]) -> Sheet:
+def turns_sheet(found: Sequence[Turn]) -> Sheet:
     """The same as rows."""
     columns = (
         Column(t("Job")),
@@ -128,11 +133,11 @@ def turns_sheet(found: Sequence[Any]) -> Sheet:
     return Sheet(t("Jobs of the clock"), columns, rows)
 
 
-def _us(at: Any) -> int | None:
+def _us(at: datetime | None) -> int | None:
     return None if at is None else us_of(at)
 
 
-def sentence(found: Sequence[Any], runs: Sequence[JobRun], held: bool) -> str:
+def sentence(found: Sequence[Turn], runs: Sequence[JobRun], held: bool) -> str:
     """What matters first."""
     failing = [turn.title for turn in found if turn.failed_last]
     said = [t("{n} jobs", n=len(found)) if held else t("no worker holds the clock: jobs stand still")]

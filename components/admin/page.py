@@ -47,7 +47,8 @@ _DRAWN = {
 def page() -> list[Any]:
     """Everything that is there before the first answer."""
     stores = [
-        dcc.Store(id=name) for name in (ids.SINK_WATCH, ids.DRAWN, ids.DONE, ids.SINK_DONE, ids.SINK_GO, ids.TEXT, ids.RUN)
+        dcc.Store(id=name)
+        for name in (ids.SINK_WATCH, ids.DRAWN, ids.HELD, ids.DONE, ids.SINK_DONE, ids.SINK_GO, ids.TEXT, ids.RUN)
     ]
     head = html.Div(html.H1(t("Admin"), id=ids.TITLE), className="pl-head")
     return [

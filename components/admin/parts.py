@@ -116,7 +116,7 @@ def act(do: str, on: str, label: str) -> html.Button:
     return html.Button(label, className="pl-ctl", **data(do="act", act=do, on=on))
 
 
-def act_dialog() -> html.Dialog:
+def act_dialog() -> html.Div:
     """The one dialog that asks: what will happen, and why."""
     reason = text_in(ids.ACT_REASON, maxLength=LONGEST_REASON)
     go = html.Button(t("Do it"), id=ids.ACT_GO, n_clicks=0, className="pl-ctl prim")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from dash import dcc, html
 
 from components import format as show
 from components.admin import ids, parts
-from components.export import Column, Sheet
+from components.export import Cell, Column, Sheet
 from components.live import age
 from components.panel import panel
 from components.shape import shape
 from components.states import empty, skeleton
 from components.text import t
 from engine.time import us_of
+
+if TYPE_CHECKING:
+    from db.health import Account, WorkerState
+    from db.loss import Letters, LostRange
+    from db.source import SourceState
 
 WORDS = {
     "connected": "Connected",
@@ -27,22 +32,6 @@ WORDS = {
 LATE = 3
 """So many expected intervals without a sample: stale."""
 DEAD_S = 30.0
-
-
-class State(Protocol):
-    """How a source is doing, as `db.source.states` tells it."""
-
-    source_id: int
-    name: str
-    kind: str
-    active: bool
-    expected_s: float
-    state: str
-    since: Any
-    detail: str
-    last_sample_us: int | None
-    skew_us: int | None
-    facts: dict[str, Any]
 
 
 def tab(_rights: Collection[str]) -> Any:
@@ -88,13 +77,13 @@ _HEAD = (
 )
 
 
-def late(state: State, now_us: int) -> bool:
+def late(state: SourceState, now_us: int) -> bool:
     """True when no sample came for three expected intervals, of a source that should deliver."""
     old = state.last_sample_us is None or now_us - state.last_sample_us > LATE * state.expected_s * 1e6
     return state.active and old
 
 
-def word(state: State, now_us: int) -> tuple[str, str]:
+def word(state: SourceState, now_us: int) -> tuple[str, str]:
     """The shape's category ("" for a quiet state) and the word."""
     if not state.active:
         return "out_of_service", t("Switched off")
@@ -103,7 +92,7 @@ def word(state: State, now_us: int) -> tuple[str, str]:
     return ("stale", t("Connected, silent")) if late(state, now_us) else ("", t("Connected"))
 
 
-def table(states: Sequence[State], search: str, zone: str, now_us: int) -> Any:
+def table(states: Sequence[SourceState], search: str, zone: str, now_us: int) -> Any:
     """How each source is doing."""
     if not states:
         link = html.A(t("Connect a source"), href=parts.link(search, tab="connect", sel=None), className="pl-ctl")
@@ -113,7 +102,7 @@ def table(states: Sequence[State], search: str, zone: str, now_us: int) -> Any:
     return parts.table(_HEAD, rows, t("Sources"))
 
 
-def _row(state: State, search: str, zone: str, now_us: int) -> list[Any]:
+def _row(state: SourceState, search: str, zone: str, now_us: int) -> list[Any]:
     category, said = word(state, now_us)
     mark = [shape(category, hidden=True)] if category else []
     return [
@@ -131,7 +120,7 @@ def _row(state: State, search: str, zone: str, now_us: int) -> list[Any]:
     ]
 
 
-def lag(state: State) -> str:
+def lag(state: SourceState) -> str:
     """Median of receipt minus source time: negative when the source's clock is ahead."""
     return (
         show.NOTHING
@@ -146,7 +135,7 @@ def _ahead(skew_us: int) -> str:
     return t("{time} ahead", time=parts.seconds(-skew_us / 1e6))
 
 
-def sheet(states: Iterable[State]) -> Sheet:
+def sheet(states: Iterable[SourceState]) -> Sheet:
     """The same as rows."""
     columns = (
         Column(t("Source")),
@@ -174,7 +163,7 @@ def sheet(states: Iterable[State]) -> Sheet:
     return Sheet(t("Sources"), columns, rows)
 
 
-def sentence(states: Sequence[State], missing: int, now_us: int) -> str:
+def sentence(states: Sequence[SourceState], missing: int, now_us: int) -> str:
     """What matters first."""
     away = [s.name for s in states if s.active and s.state != "connected"]
     silent = [s.name for s in states if s.active and s.state == "connected" and late(s, now_us)]
@@ -190,7 +179,7 @@ def sentence(states: Sequence[State], missing: int, now_us: int) -> str:
 
 
 # ------------------------------------------------------------------ one source
-def details(state: State | None, settings: dict[str, Any]) -> Any:
+def details(state: SourceState | None, settings: dict[str, Any]) -> Any:
     """What the server made of our wishes, and what it does not know."""
     if state is None:
         return html.P(t("Choose a source in the table to see what was agreed with it."), className="t2")
@@ -202,7 +191,7 @@ def details(state: State | None, settings: dict[str, Any]) -> Any:
     return html.Div([parts.facts(_agreed(state, settings)), *[found for found in lists if found is not None]])
 
 
-def _agreed(state: State, settings: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+def _agreed(state: SourceState, settings: dict[str, Any]) -> Iterable[tuple[str, Any]]:
     known = state.facts
     yield "Name", html.B(state.name)
     yield "Address", html.Code(where(state.kind, settings), className="adm-break")
@@ -277,7 +266,7 @@ _ACCOUNT = (
 )
 
 
-def accounts(found: Sequence[Any], waiting: dict[str, int | None], spools: int) -> Any:
+def accounts(found: Sequence[Account], waiting: dict[str, int | None], spools: int) -> Any:
     """Received = stored + duplicates + further revisions + dead letters, for each source."""
     if not found:
         return empty(t("Shows for each source where every value went. Nothing has come in yet."))
@@ -306,7 +295,7 @@ def accounts(found: Sequence[Any], waiting: dict[str, int | None], spools: int) 
     return parts.table(_ACCOUNT, rows, t("Accounting of samples"))
 
 
-def _numbers(account: Any) -> tuple[int, ...]:
+def _numbers(account: Account) -> tuple[int, ...]:
     return account.received, account.stored, account.duplicates, account.superseded, account.dead_lettered
 
 
@@ -320,7 +309,7 @@ def _closed(missing: int) -> Any:
     return html.Span([shape("error", hidden=True), t("does not close")], className="state_chip")
 
 
-def accounts_sheet(found: Iterable[Any]) -> Sheet:
+def accounts_sheet(found: Iterable[Account]) -> Sheet:
     """The same as rows."""
     titles = ("Received", "Stored", "Duplicates", "Further revisions", "Dead letters", "Missing", "Uncertain")
     columns = (Column(t("Source")), *(Column(t(title), "number") for title in titles))
@@ -340,7 +329,7 @@ _WORKER = (
 )
 
 
-def workers(found: Sequence[Any], now_us: int) -> Any:
+def workers(found: Sequence[WorkerState], now_us: int) -> Any:
     """Each worker, its duties and its spool."""
     if not found:
         return empty(
@@ -352,7 +341,7 @@ def workers(found: Sequence[Any], now_us: int) -> Any:
     return parts.table(_WORKER, [_worker(w, now_us) for w in found], t("Workers and spools"))
 
 
-def _worker(worker: Any, now_us: int) -> list[Any]:
+def _worker(worker: WorkerState, now_us: int) -> list[Any]:
     known = worker.facts
     seen = age(now_us - int(worker.age_s * 1e6), now_us, suffix=t(" ago"))
     gone = worker.age_s > DEAD_S
@@ -368,7 +357,7 @@ def _worker(worker: Any, now_us: int) -> list[Any]:
     ]
 
 
-def workers_sheet(found: Iterable[Any]) -> Sheet:
+def workers_sheet(found: Iterable[WorkerState]) -> Sheet:
     """The same as rows."""
     columns = (
         Column(t("Worker")),
@@ -391,14 +380,14 @@ _LETTER = (("Reason and address", "adm-wrap"), ("Source", ""), ("Count", "num"),
 SHOWN_BYTES = 256
 
 
-def letters(found: Sequence[Any], zone: str, now_us: int) -> Any:
+def letters(found: Sequence[Letters], zone: str, now_us: int) -> Any:
     """Dead letters in groups, with the bytes of the newest."""
     if not found:
         return empty(t("Shows what came in and could not be understood. There is none that fits."))
     return parts.table(_LETTER, [_letter(one, zone, now_us) for one in found], t("Dead letters"))
 
 
-def _letter(one: Any, zone: str, now_us: int) -> list[Any]:
+def _letter(one: Letters, zone: str, now_us: int) -> list[Any]:
     return [
         [html.Div(one.reason, className="med"), html.Code(one.address, className="cap t2 adm-break")],
         one.source or show.NOTHING,
@@ -437,7 +426,7 @@ def dump(raw: bytes) -> str:
     return "\n".join(rows)
 
 
-def letters_sheet(found: Iterable[Any], source: str, words: str) -> Sheet:
+def letters_sheet(found: Iterable[Letters], source: str, words: str) -> Sheet:
     """The same as rows, bytes as hexadecimal."""
     columns = (
         Column(t("Source")),
@@ -450,7 +439,7 @@ def letters_sheet(found: Iterable[Any], source: str, words: str) -> Sheet:
         Column(t("Newest, hexadecimal")),
         Column(t("Bytes"), "number"),
     )
-    rows = [
+    rows: list[list[Cell]] = [
         [
             x.source,
             x.address,
@@ -471,7 +460,7 @@ def letters_sheet(found: Iterable[Any], source: str, words: str) -> Sheet:
 _GAP = (("Source or signal", "adm-wrap"), ("From", ""), ("For", "num"), ("Missing", "num"), ("Reason", "adm-wrap"))
 
 
-def gaps(found: Sequence[Any], zone: str, now_us: int) -> Any:
+def gaps(found: Sequence[LostRange], zone: str, now_us: int) -> Any:
     """Samples known to be lost."""
     if not found:
         return empty(t("Shows samples that are known to be lost, and why. None was declared."))
@@ -488,7 +477,7 @@ def gaps(found: Sequence[Any], zone: str, now_us: int) -> Any:
     return parts.table(_GAP, rows, t("Declared gaps"))
 
 
-def gaps_sheet(found: Iterable[Any]) -> Sheet:
+def gaps_sheet(found: Iterable[LostRange]) -> Sheet:
     """The same as rows."""
     columns = (
         Column(t("Source")),
@@ -498,4 +487,5 @@ def gaps_sheet(found: Iterable[Any]) -> Sheet:
         Column(t("Missing"), "number"),
         Column(t("Reason")),
     )
-    return Sheet(t("Declared gaps"), columns, [[g.source, g.tag, g.from_us, g.to_us, g.missing, g.reason] for g in found])
+    rows: list[list[Cell]] = [[g.source, g.tag, g.from_us, g.to_us, g.missing, g.reason] for g in found]
+    return Sheet(t("Declared gaps"), columns, rows)

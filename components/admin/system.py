@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dash import html
 
@@ -17,6 +17,10 @@ from components.states import skeleton
 from components.text import t
 from engine.retention import RETENTION, Kept
 from engine.time import us_of
+
+if TYPE_CHECKING:
+    from db.health import WorkerState
+    from db.storage import DatabaseFacts, TableSize
 
 LARGEST_SHOWN = 15
 
@@ -41,13 +45,13 @@ _KEPT = (
 )
 
 
-def retention(sizes: Sequence[Any], today: date) -> Any:
+def retention(sizes: Sequence[TableSize], today: date) -> Any:
     """Each kind of thing that grows."""
     by_name = {table.name: table for table in sizes}
     return parts.table(_KEPT, [_kept(kept, by_name, today) for kept in RETENTION], t("What is kept how long"))
 
 
-def _kept(kept: Kept, by_name: Mapping[str, Any], today: date) -> list[Any]:
+def _kept(kept: Kept, by_name: Mapping[str, TableSize], today: date) -> list[Any]:
     found = [by_name[name] for name in kept.tables if name in by_name]
     rows = [table.rows for table in found if table.rows is not None]
     growth = grown(found, today)
@@ -63,10 +67,11 @@ def _kept(kept: Kept, by_name: Mapping[str, Any], today: date) -> list[Any]:
     ]
 
 
-def grown(found: Sequence[Any], today: date) -> float | None:
+def grown(found: Sequence[TableSize], today: date) -> float | None:
     """Bytes a day of some tables together; None when one of them has no older measurement."""
     rates = [table.growth(today) for table in found]
-    return None if not rates or None in rates else float(sum(rates))
+    known = [rate for rate in rates if rate is not None]
+    return sum(known) if rates and len(known) == len(rates) else None
 
 
 def _rate(growth: float | None) -> str:
@@ -83,7 +88,7 @@ def duration(kept: Kept) -> str:
     return said + (t(", at most {most}", most=parts.count(kept.most)) if kept.most else "")
 
 
-def retention_sheet(sizes: Sequence[Any], today: date) -> Sheet:
+def retention_sheet(sizes: Sequence[TableSize], today: date) -> Sheet:
     """The same as rows."""
     by_name = {table.name: table for table in sizes}
     columns = (
@@ -130,7 +135,7 @@ def program(version: str, python: str, started_us: int, now_us: int, folders: Se
     return html.Div(parts.facts(facts))
 
 
-def disks(workers: Sequence[Any]) -> list[tuple[str, Any]]:
+def disks(workers: Sequence[WorkerState]) -> list[tuple[str, Any]]:
     """The room in each data folder."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {
         (w.facts["host"], w.facts["folder"]): w.facts for w in workers if "host" in w.facts
@@ -147,7 +152,7 @@ def disks(workers: Sequence[Any]) -> list[tuple[str, Any]]:
     ]
 
 
-def database(facts: Any, zone: str, now_us: int) -> html.Div:
+def database(facts: DatabaseFacts, zone: str, now_us: int) -> html.Div:
     """Server and database."""
     pairs = [
         ("PostgreSQL", facts.version),
@@ -160,19 +165,19 @@ def database(facts: Any, zone: str, now_us: int) -> html.Div:
     return html.Div(parts.facts(pairs))
 
 
-def tables(sizes: Sequence[Any]) -> Any:
+def tables(sizes: Sequence[TableSize]) -> Any:
     """The largest tables."""
     head = (("Table", ""), ("Rows, about", "num"), ("Size", "num"))
     rows = [[html.Code(x.name), parts.count(x.rows), parts.size(x.bytes)] for x in sizes[:LARGEST_SHOWN]]
     return parts.table(head, rows, t("Largest tables"))
 
 
-def tables_sheet(sizes: Sequence[Any]) -> Sheet:
+def tables_sheet(sizes: Sequence[TableSize]) -> Sheet:
     """Every table."""
     columns = (Column(t("Table")), Column(t("Rows, about"), "number"), Column(t("Size"), "number", "B"))
     return Sheet(t("Largest tables"), columns, [[x.name, x.rows, x.bytes] for x in sizes])
 
 
-def sentence(version: str, facts: Any) -> str:
+def sentence(version: str, facts: DatabaseFacts) -> str:
     """What matters first."""
     return t("Plantglass {version}, database of {size}", version=version, size=parts.size(facts.bytes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dash import html
 
@@ -15,8 +15,11 @@ from components.panel import body_id, dialog, failed_of, panel
 from components.shape import icon, shape
 from components.states import skeleton
 from components.text import data, t
-from engine.access import PERMISSIONS, Given, reasons, reasons_at
+from engine.access import PERMISSIONS, Given, Permission, reasons, reasons_at
 from engine.time import us_of
+
+if TYPE_CHECKING:
+    from db.people import Person, Role
 
 UNLOCK, DEACTIVATE, ACTIVATE, PASSWORD, TAKE_AWAY = "user.unlock", "user.off", "user.on", "user.password", "grant.remove"
 MANAGE = "access.manage"
@@ -45,14 +48,14 @@ def tab(rights: Collection[str]) -> Any:
 _PERSON = (("User", ""), ("State", ""), ("Roles", "adm-wrap"), ("Last seen", ""))
 
 
-def people(found: Sequence[Any], search: str, zone: str, now: datetime) -> Any:
+def people(found: Sequence[Person], search: str, zone: str, now: datetime) -> Any:
     """Every account that the reader may see."""
     chosen = parts.asked(search).get("sel", "")
     rows = [parts.line(_PERSON, _person(p, search, zone, now), chosen=p.name == chosen) for p in found]
     return parts.table(_PERSON, rows, t("Users"))
 
 
-def _person(person: Any, search: str, zone: str, now: datetime) -> list[Any]:
+def _person(person: Person, search: str, zone: str, now: datetime) -> list[Any]:
     demo = [" ", html.Span(t("demo"), className="chip q")] if person.demo else []
     return [
         [
@@ -66,14 +69,14 @@ def _person(person: Any, search: str, zone: str, now: datetime) -> list[Any]:
     ]
 
 
-def state(person: Any, now: datetime) -> Any:
+def state(person: Person, now: datetime) -> Any:
     """Whether the account may sign in, in words; what hinders it has a shape."""
     said = state_word(person, now)
     quiet = said == t("Active")
     return said if quiet else html.Span([shape("out_of_service", hidden=True), said], className="state_chip")
 
 
-def state_word(person: Any, now: datetime) -> str:
+def state_word(person: Person, now: datetime) -> str:
     """Active, locked, without password, …"""
     if not person.active:
         return t("Switched off")
@@ -86,7 +89,7 @@ def state_word(person: Any, now: datetime) -> str:
     return t("Active")
 
 
-def people_sheet(found: Sequence[Any], now: datetime) -> Sheet:
+def people_sheet(found: Sequence[Person], now: datetime) -> Sheet:
     """One row a grant, and one for accounts without any."""
     columns = (
         Column(t("User")),
@@ -111,7 +114,7 @@ def people_sheet(found: Sequence[Any], now: datetime) -> Sheet:
     return Sheet(t("Users"), columns, rows)
 
 
-def sentence(found: Sequence[Any], now: datetime) -> str:
+def sentence(found: Sequence[Person], now: datetime) -> str:
     """What matters first."""
     locked = [p.name for p in found if state_word(p, now) == t("Locked")]
     said = t("{n} active users", n=sum(p.active for p in found))
@@ -122,7 +125,7 @@ def sentence(found: Sequence[Any], now: datetime) -> str:
 _GRANT = (("Role", ""), ("Place", "adm-wrap"), ("", ""))
 
 
-def person(chosen: Any | None, zone: str, now: datetime, rights: Collection[str], own: str) -> Any:
+def person(chosen: Person | None, zone: str, now: datetime, rights: Collection[str], own: str) -> Any:
     """The account, its grants, and what may be done with it."""
     if chosen is None:
         return html.P(t("Choose a user in the table."), className="t2")
@@ -151,7 +154,7 @@ def _grant(given: Given, may: bool) -> list[Any]:
     ]
 
 
-def _actions(chosen: Any, now: datetime, own: str) -> html.Div:
+def _actions(chosen: Person, now: datetime, own: str) -> html.Div:
     made = []
     if chosen.active:
         made.append(html.Button(t("Add a grant"), className="pl-ctl", **data(do="open", opens=ids.NEW_GRANT)))
@@ -165,7 +168,7 @@ def _actions(chosen: Any, now: datetime, own: str) -> html.Div:
 
 
 # ------------------------------------------------------------------ effective rights
-def rights(chosen: Any | None, roles: Mapping[str, frozenset[str]], at: str, name: str) -> Any:
+def rights(chosen: Person | None, roles: Mapping[str, frozenset[str]], at: str, name: str) -> Any:
     """Each right: where the user holds it, and by which role; with the answer for the place of the page."""
     if chosen is None:
         return html.P(t("Choose a user to see what the grants add up to."), className="t2 adm-pad")
@@ -178,7 +181,7 @@ def rights(chosen: Any | None, roles: Mapping[str, frozenset[str]], at: str, nam
     return parts.table(head, rows, t("Effective rights"))
 
 
-def _right(permission: Any, found: list[Given], at: str) -> list[Any]:
+def _right(permission: Permission, found: list[Given], at: str) -> list[Any]:
     here = reasons_at(at, found) if at else []
     why = [html.Div([html.B(g.place), " ", html.Span(t("as {role}", role=g.role), className="t2")]) for g in found]
     answer = t("yes, as {roles}", roles=", ".join(sorted({g.role for g in here}))) if here else t("no")
@@ -189,7 +192,7 @@ def _right(permission: Any, found: list[Given], at: str) -> list[Any]:
     ]
 
 
-def rights_sheet(chosen: Any | None, roles: Mapping[str, frozenset[str]]) -> Sheet:
+def rights_sheet(chosen: Person | None, roles: Mapping[str, frozenset[str]]) -> Sheet:
     """One row for each right and grant that gives it."""
     columns = (Column(t("User")), Column(t("Right")), Column(t("Held at")), Column(t("By role")))
     grants = chosen.grants if chosen else ()
@@ -197,13 +200,13 @@ def rights_sheet(chosen: Any | None, roles: Mapping[str, frozenset[str]]) -> She
     return Sheet(t("Effective rights"), columns, held)
 
 
-def roles_table(roles: Sequence[Any]) -> Any:
+def roles_table(roles: Sequence[Role]) -> Any:
     """Roles × rights."""
     head = (("Right", "adm-wrap"), *((role.name.capitalize(), "adm-mid") for role in roles))
     return parts.table(head, [_role_row(p, roles) for p in PERMISSIONS], t("Roles and rights"))
 
 
-def _role_row(permission: Any, roles: Sequence[Any]) -> list[Any]:
+def _role_row(permission: Permission, roles: Sequence[Role]) -> list[Any]:
     cells = [_has(permission.key in role.permissions) for role in roles]
     return [[html.Div(t(permission.title), className="med"), html.Span(t(permission.description), className="cap t2")], *cells]
 
@@ -213,7 +216,7 @@ def _has(held: bool) -> Any:
     return [icon("check", small=True), word] if held else word
 
 
-def roles_sheet(roles: Sequence[Any]) -> Sheet:
+def roles_sheet(roles: Sequence[Role]) -> Sheet:
     """The same as rows."""
     columns = (Column(t("Right")), *(Column(role.name) for role in roles))
     return Sheet(

@@ -54,7 +54,8 @@ def wall_page(device: Device, slots: Slots, state: Mapping[str, str], *, live: b
     size = f"--px:{setting.px / PAGE_PX:.5f};--columns:{columns}"
     return (
         f'<!doctype html>\n<html lang="{LANGUAGE}" data-bs-theme="{setting.theme}"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(setting.name)} · Plantglass</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(setting.name)} · Plantglass</title>"
         f'{_LINKS}{script}</head><body class="pl-wall tiles-{setting.tiles}" style="{size}"{told}>'
         f'<main class="w-all" data-w="all">{inside}</main>'
         '<div class="w-nl" role="alert"><b data-w="gone"></b></div></body></html>'
@@ -63,7 +64,11 @@ def wall_page(device: Device, slots: Slots, state: Mapping[str, str], *, live: b
 
 def _header(draw: _Drawing) -> str:
     alarms = "".join(
-        draw("span", f"al{p.value}", f'<i class="pl-shape pl-shape--p{p.value}" role="img" aria-label="{t(word)}"></i>{draw("b", f"a{p.value}")}')
+        draw(
+            "span",
+            f"al{p.value}",
+            f'<i class="pl-shape pl-shape--p{p.value}" role="img" aria-label="{t(word)}"></i>{draw("b", f"a{p.value}")}',
+        )
         for p, word in _WORDS.items()
     )
     return (

@@ -54,7 +54,11 @@ def _nothing(board: Board) -> str:
 # ------------------------------------------------------------------ header
 def _header(board: Board, *, short: bool) -> Slots:
     age = None if board.heard_us is None else board.now_us - board.heard_us
-    where = [board.node.name, *([board.above] if board.above else []), *([t("Shift {name}", name=board.shift)] if board.shift else [])]
+    where = [
+        board.node.name,
+        *([board.above] if board.above else []),
+        *([t("Shift {name}", name=board.shift)] if board.shift else []),
+    ]
     found: Slots = {
         "say": {"text": headline(board, short=short)},
         "place": {"text": " · ".join(where)},
@@ -94,7 +98,7 @@ def _tile(tile: Tile, board: Board) -> Slots:
         "big": {"text": big},
         "unit": {"text": unit},
         "line": {"text": line, "class": "ln b" if tile.stopped else "ln"},
-        "risk": {"text": _risk(tile), "class": "ln" if tile.stopped else "ln is-none"},
+        "risk": {"text": _risk(tile), "class": "ln risk" if tile.stopped else "ln risk is-none"},
         **_course(tile),
         "batch": {"text": tile.batch.number if tile.batch else t("no batch")},
         "done": {"text": t("at risk") if tile.stopped else "" if shown is None else show.quantity(100 * shown, "%", 0)},
@@ -134,8 +138,12 @@ def _said(tile: Tile, board: Board) -> tuple[str, str, str]:
     if tile.condition in TIMED:
         return *timer(board.now_us - tile.since_us), t("since {at}", at=show.when(tile.since_us, board.zone, board.now_us))
     if tile.oee is None:
-        return show.NOTHING, "", t("OEE not known yet")
-    return show.number(100 * tile.oee, OEE.decimals), "%", t("OEE · target {target}", target=show.number(100 * (OEE.target or 0), 0))
+        return show.NOTHING, "", t("OEE not known")
+    return (
+        show.number(100 * tile.oee, OEE.decimals),
+        "%",
+        t("OEE · target {target}", target=show.number(100 * (OEE.target or 0), 0)),
+    )
 
 
 def timer(us: int) -> tuple[str, str]:
@@ -153,8 +161,7 @@ def _risk(tile: Tile) -> str:
     """The product that waits while the machine stands."""
     if tile.batch is None or not tile.stopped:
         return ""
-    product = tile.batch.product.split(",")[0]
-    return product
+    return tile.batch.product.split(",")[0]
 
 
 def _course(tile: Tile) -> Slots:
@@ -237,7 +244,13 @@ def _needs(board: Board, most: int) -> Slots:
 def _quiet(n: int, some: bool) -> Slots:
     """Rows without anything: the first says so when all are."""
     text = t("Nothing needs attention.") if n == 0 and not some else ""
-    return {"": {"class": "quiet" if text else "is-none"}, "shape": {"class": "pl-shape is-none"}, "place": {"text": ""}, "text": {"text": text}, "who": {"text": ""}}
+    return {
+        "": {"class": "quiet" if text else "is-none"},
+        "shape": {"class": "pl-shape is-none"},
+        "place": {"text": ""},
+        "text": {"text": text},
+        "who": {"text": ""},
+    }
 
 
 def _need(row: Need, board: Board) -> Slots:

@@ -32,7 +32,12 @@ OPEN: dict[str, str] = {
     "/favicon.ico": "asked by browsers before sign in",
 }
 OPEN_FOLDERS: dict[str, str] = {"/assets/": "styles, fonts and scripts of the sign-in page; the same for everybody"}
-ROUTES: dict[str, str] = {"/live": "historian.read", "/logout": "profile.self", "/start": "profile.self", "/wall-preview": "wall.manage"}
+ROUTES: dict[str, str] = {
+    "/live": "historian.read",
+    "/logout": "profile.self",
+    "/start": "profile.self",
+    "/wall-preview": "wall.manage",
+}
 DEVICES = "/wall/"
 DEVICE_ROUTES: dict[str, str] = {"/wall/display": "wall.read", "/wall/data": "wall.read"}
 """What a wall display may ask for with its device's session: never with a person's, and a device's opens nothing else. The
@@ -117,7 +122,7 @@ def _guard(permission_of: Callable[[str], str | None]) -> AnyResponse | tuple[Re
     return None
 
 
-def _device() -> tuple[Response | str, int] | None:
+def _device() -> tuple[Response, int] | None:
     permission = DEVICE_ROUTES.get(request.path)
     if permission is None:
         return None if request.path.count("/") == 2 else (jsonify(error="There is nothing here."), 401)
@@ -125,7 +130,7 @@ def _device() -> tuple[Response | str, int] | None:
     if g.device is not None:
         return None if permission in RIGHTS else (jsonify(error=f"A display has no right “{permission}”."), 403)
     wants_page = "text/html" in request.headers.get("Accept", "")
-    return (refused_page(), 401) if wants_page else (jsonify(error="This display has no valid link."), 401)
+    return (Response(refused_page()), 401) if wants_page else (jsonify(error="This display has no valid link."), 401)
 
 
 def _permission(permission_of: Callable[[str], str | None]) -> str | None:

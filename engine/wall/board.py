@@ -75,7 +75,8 @@ def units(tree: Tree, node_id: int, per_hour: Mapping[int, float]) -> list[Unit]
     below = tree.subtree(node_id)
     if tree.nodes[node_id].kind in (*_LINES, NodeKind.MACHINE):
         return [Unit(node, node.id) for node in below if node.kind is NodeKind.MACHINE]
-    found, inside = [], set()
+    found: list[Unit] = []
+    inside: set[int] = set()
     for node in below:
         if node.kind in _LINES:
             inside.update(n.id for n in tree.subtree(node.id))
@@ -93,7 +94,9 @@ def tile_of(unit: Unit, state: StateInterval | None, batch: Batch | None, alarms
     """
     state = state or StateInterval(unit.speaker_id, 0, None)
     condition = state.mode_category if state.known and state.mode_category in TIMED else state.category
-    standing = sorted((alarm for alarm in alarms if alarm.active), key=lambda a: (a.priority, not a.unacknowledged, a.raised_at_us))
+    standing = sorted(
+        (alarm for alarm in alarms if alarm.active), key=lambda a: (a.priority, not a.unacknowledged, a.raised_at_us)
+    )
     tile = Tile(unit, condition, state.from_us, "", None, False, batch)
     loud = [alarm for alarm in standing if alarm.priority < Priority.LOW]
     if loud:

@@ -12,7 +12,11 @@ from engine.wall.attention import Need
 BEFORE_US, AFTER_US = 30 * MINUTE_US, 30 * MINUTE_US
 """The sentences are shown in the last half hour of a shift and in the first half hour after it."""
 LEAST_COVERAGE = 0.8
-LOSSES: Mapping[str, str] = {"delay_s": "standing with a batch", "down_s": "standing without a batch", "setup_s": "being set up or cleaned"}
+LOSSES: Mapping[str, str] = {
+    "delay_s": "standing with a batch",
+    "down_s": "standing without a batch",
+    "setup_s": "being set up or cleaned",
+}
 STEADY = 0.005
 
 

@@ -160,7 +160,7 @@ def test_things_to_try_are_ticked_closed_and_shown_again(page: Page) -> None:
     page.until(lambda: "0 of 4 tried" in page.text("#welcome"), "the welcome is there")
     page.run("[...document.querySelectorAll('.pl-tasks .it')].find(a => a.textContent.includes('Walk down')).click()")
     page.until(lambda: "1 of 4 tried" in page.text("#welcome"), "what was tried is ticked off")
-    page.find("#welcome-dismiss").click()
+    page.until(lambda: page.run("document.querySelector('#welcome-dismiss').click(); return true"), "it can be closed")
     page.until(lambda: page.text("#welcome") == "", "it is closed")
     page.open("/location")
     at_rest(page)

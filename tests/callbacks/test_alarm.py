@@ -238,7 +238,8 @@ def test_two_thousand_alarms_are_judged_in_one_question_and_nothing_is_written(s
         change.connection.execute(
             text(
                 "insert into alarm_definition (site_id, location_id, key, title, kind, tag_id, threshold, priority,"
-                " consequence, response, respond_within_s) select d.site_id, d.location_id, d.key || n, d.title, d.kind, d.tag_id, 1e9,"
+                " consequence, response, respond_within_s)"
+                " select d.site_id, d.location_id, d.key || n, d.title, d.kind, d.tag_id, 1e9,"
                 " d.priority, d.consequence, d.response, 60 from alarm_definition d, generate_series(1, 24) n"
                 " where kind = 'above'"
             )

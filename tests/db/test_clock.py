@@ -72,13 +72,15 @@ def test_dead_letters_come_in_groups_of_the_sites_that_may_be_read(store: Store)
         for n, (address, reason) in enumerate([("t/a", "no JSON"), ("t/a", "no JSON"), ("t/b", "no tag is bound")]):
             connection.execute(
                 text(
-                    "insert into dead_letter (site_id, source_id, address, reason, raw, raw_size) values (1, :s, :a, :r, :raw, 9)"
+                    "insert into dead_letter (site_id, source_id, address, reason, raw, raw_size)"
+                    " values (1, :s, :a, :r, :raw, 9)"
                 ),
                 {"s": source, "a": address, "r": reason, "raw": bytes([n, 0, 255])},
             )
         connection.execute(
             text(
-                "insert into gap (site_id, source_id, tag_id, from_us, to_us, missing, reason) values (1, :s, 1, 5, 9, null, 'away')"
+                "insert into gap (site_id, source_id, tag_id, from_us, to_us, missing, reason)"
+                " values (1, :s, 1, 5, 9, null, 'away')"
             ),
             {"s": source},
         )

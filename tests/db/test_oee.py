@@ -302,7 +302,7 @@ def _clear(store: Store) -> dict[str, int]:
     return found
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(done=steps)
 def test_sums_equal_their_recomputation_from_everything_known(plants: Store, done: list) -> None:
     line, now = Sender(plants, _clear(plants)), START + 8 * H

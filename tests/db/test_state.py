@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -231,8 +231,9 @@ def plants(cluster: str, template: str) -> Iterator[Store]:
         opened.close()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(done=steps)
+@example(done=[("gap", (1, 1)), "derive", ("filler.state", [(0, 0, 0)])])
 def test_states_equal_their_recomputation_from_all_samples_and_gaps(plants: Store, done: list) -> None:
     store = plants
     with store.write() as connection:

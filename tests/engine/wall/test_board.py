@@ -11,14 +11,20 @@ from engine.shift import Shift
 from engine.state import StateInterval
 from engine.time import MINUTE_US, SECOND_US
 from engine.wall.attention import needs
-from engine.wall.board import Batch, Tile, Unit, chosen, tile_of, units
+from engine.wall.board import Batch, Unit, chosen, tile_of, units
 from engine.wall.fact import Reading, power, rooms
 from engine.wall.sentence import ShiftFacts, sentences
 from engine.wall.turn import drift, turn
 from engine.wall.whole import Fast, Slow, board, told_shift
 
 NOW = 1_795_000_000_000_000
-KINDS = {"site": NodeKind.SITE, "area": NodeKind.AREA, "line": NodeKind.LINE, "machine": NodeKind.MACHINE, "room": NodeKind.ROOM}
+KINDS = {
+    "site": NodeKind.SITE,
+    "area": NodeKind.AREA,
+    "line": NodeKind.LINE,
+    "machine": NodeKind.MACHINE,
+    "room": NodeKind.ROOM,
+}
 
 
 def node(number: int, parent: int | None, slug: str, kind: str, **attributes: Any) -> MapDef:
@@ -51,8 +57,9 @@ def state(category: str, minutes: float = 10, text: str = "Held", mode: str = "r
 def alarm(number: int, node_id: int, priority: int, minutes: float = 5, **more: Any) -> Alarm:
     since = NOW - int(minutes * MINUTE_US)
     values: dict[str, Any] = {
-        "id": number, "definition_id": number, "node_id": node_id, "path": "", "place": TREE.nodes[node_id].name, "place_kind": "machine",
-        "key": f"k{number}", "title": f"Alarm {number}", "kind": AlarmKind.STATE, "priority": Priority(priority), "since_us": since,
+        "id": number, "definition_id": number, "node_id": node_id, "path": "", "place": TREE.nodes[node_id].name,
+        "place_kind": "machine", "key": f"k{number}", "title": f"Alarm {number}", "kind": AlarmKind.STATE,
+        "priority": Priority(priority), "since_us": since,
         "raised_at_us": since, "value": None, "state_name": "", "limit": None, "unit": "", "decimals": None, "tag": "",
         "consequence": "c", "cause": "", "response": "r", "respond_within_s": 60.0,
     }  # fmt: skip
@@ -70,7 +77,7 @@ def test_a_place_is_shown_by_its_lines_and_by_rated_machines_outside_lines() -> 
 
 def test_two_thousand_machines_make_tiles_of_the_worst() -> None:
     many = Tree([TREE.nodes[1], *(node(n, 1, f"x{n}", "machine") for n in range(10, 2010))])
-    found = units(many, 1, {n: 1.0 for n in range(10, 2010)})
+    found = units(many, 1, dict.fromkeys(range(10, 2010), 1.0))
     assert len(found) == 2000
     tiles = [tile_of(u, state("running", node_id=u.speaker_id), None, [], NOW) for u in found]
     stopped = tile_of(found[1500], state("aborted", node_id=found[1500].speaker_id), BATCH, [], NOW)
@@ -141,7 +148,9 @@ def test_at_most_three_rows() -> None:
 
 
 # ------------------------------------------------------------------ facts
-def reading(value: float | None, *, room: int = 0, age_s: float = 10, low: float | None = None, high: float | None = None) -> Reading:
+def reading(
+    value: float | None, *, room: int = 0, age_s: float = 10, low: float | None = None, high: float | None = None
+) -> Reading:
     at = None if value is None else NOW - int(age_s * SECOND_US)
     return Reading(room or 5, bool(room), "°C" if room else "kW", at, value, low, high)
 
@@ -215,11 +224,15 @@ def test_a_shift_is_told_in_its_last_half_hour_and_half_an_hour_after_it() -> No
 
 # ------------------------------------------------------------------ sentences
 def test_three_sentences_about_a_shift() -> None:
-    line = OeeTotals(all_s=28800, production_s=18000, delay_s=7200, setup_s=3600, standard_s=16000, standard_good_s=15840, capacity=99)
+    line = OeeTotals(
+        all_s=28800, production_s=18000, delay_s=7200, setup_s=3600, standard_s=16000, standard_good_s=15840, capacity=99
+    )
     press = OeeTotals(all_s=28800, production_s=27000, delay_s=1800, standard_s=26000, standard_good_s=25000, capacity=99)
     before = OeeTotals(all_s=100, production_s=100, standard_s=80, standard_good_s=74.2, capacity=9)
     rows = needs(TREE, [], [alarm(1, 4, 2), alarm(2, 4, 3)])
-    found = sentences(ShiftFacts("B", {"Line 1": line, "Press": press}, line + press, before), rows, {rows[0].since_us: "13:55"})
+    found = sentences(
+        ShiftFacts("B", {"Line 1": line, "Press": press}, line + press, before), rows, {rows[0].since_us: "13:55"}
+    )
     assert found == (
         "Line 1 lost most: 2 h 00 min standing with a batch, 57 % of all lost time.",
         "OEE is 70.9 %, 3.3 points below the same shift last week.",
@@ -237,5 +250,3 @@ def test_sentences_admit_what_is_not_known() -> None:
     half = OeeTotals(all_s=1000, unknown_s=400, production_s=600, standard_s=500, standard_good_s=480, capacity=9)
     said = sentences(ShiftFacts("B", {"L": half}, half), [], {})[1]
     assert said == "OEE is 80.0 % of the 60 % of time that is known; there is no such shift of last week to compare with."
-
-
