@@ -55,7 +55,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Dash:
     from callbacks import registry
     from components import frame, login, trouble
     from components import live as live_stores
-    from connectors.http import guard, health, live
+    from connectors.http import guard, health, live, start, wall
     from connectors.http import login as sign_in
     from db.store import Store
 
@@ -78,7 +78,9 @@ def create_app(settings: Settings, database_url: str | None = None) -> Dash:
     by_itself = frozenset(f"{name}.data" for name in live_stores.BY_ITSELF)
     guard.install(dash.server, registry.permission_of, trouble.trouble_page, by_itself)
     sign_in.install(dash.server, login.login_page)
+    start.install(dash.server)
     live.install(dash.server)
+    wall.install(dash.server)
     health.install(dash.server)
     guard.add_headers(dash.server, lambda: list(dash.csp_hashes()))
     guard.name_unknown(dash.server, _paths)

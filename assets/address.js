@@ -13,6 +13,7 @@
     };
   }
   function tell() {
+    if (plant.clearFailed) plant.clearFailed();
     if (document.getElementById("app")) window.dash_clientside.set_props(STORE, { data: current() }); /* before, `start` tells */
   }
   function go(href, replace) {

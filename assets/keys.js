@@ -32,12 +32,11 @@
     if (!singleKeys() && event.key !== "?") return;
     if (Date.now() - going < 1500) {
       going = 0;
-      var page = find("go", event.key);
+      var page = document.querySelector("[data-go='" + CSS.escape(event.key) + "']");
       if (page) { event.preventDefault(); page.click(); }
       return;
     }
     if (event.key === "g") { going = Date.now(); return; }
-    if (event.key === "/") { event.preventDefault(); seek(); return; }
     if (event.key === "f") { full(event.target.closest(".pl-panel") || document.querySelector(".pl-panel.is-main")); return; }
     var target = find("key", event.key);
     if (target) { event.preventDefault(); press(target); }
@@ -65,13 +64,19 @@
     if (navigator.clipboard) navigator.clipboard.writeText(text).then(function () { say(button.dataset.said); }, function () { say(text); });
     else say(text);
   }
-  var doing = {
+  plant.say = say;
+  plant.clearFailed = function () {
+    document.querySelectorAll(".pl-failed:not(:empty)").forEach(function (slot) { window.dash_clientside.set_props(slot.id, { children: null }); });
+  };
+  var doing = plant.doing = Object.assign(plant.doing || {}, {
+    palette: function () { plant.palette.open(); },
+    print: function () { window.print(); },
     full: function (button) { full(button.closest(".pl-panel")); },
     copy: copy,
-    open: function (button) { var dialog = document.getElementById(button.dataset.opens); if (dialog && !dialog.open) dialog.showModal();
+    open: function (button) { var dialog = document.getElementById(button.dataset.opens); if (dialog && !dialog.open) { dialog.showModal(); var first = dialog.querySelector("input"); if (first) first.focus(); }
       document.querySelectorAll("[data-do=keys]").forEach(function (b) { b.setAttribute("aria-pressed", String(singleKeys())); });
     },
-    close: function (button) { button.closest("dialog").close(); },
+    close: function (button) { var dialog = button.closest("dialog"); if (dialog) dialog.close(); },
     nav: function () { document.body.classList.toggle("nav-open"); document.querySelector(".pl-app").classList.toggle("nav-min"); },
     live: function () { plant.toggleLive(); },
     keys: function (button) {
@@ -86,9 +91,9 @@
     },
     reload: function () { window.location.reload(); },
     theme: function (button) { plant.theme.choose(button.dataset.theme); showTheme(); },
-    again: function () { window.dash_clientside.set_props("refresh", { data: Date.now() }); },
+    again: function () { plant.clearFailed(); window.dash_clientside.set_props("refresh", { data: Date.now() }); },
     dismiss: function (button) { button.closest("[role=alert], [role=status]").hidden = true; }
-  };
+  });
   function showTheme() {
     document.querySelectorAll("[data-theme]").forEach(function (b) { b.setAttribute("aria-pressed", String(b.dataset.theme === plant.theme.choice())); });
   }

@@ -4,7 +4,7 @@
   "use strict";
   var plant = (window.plant = window.plant || {});
   var KEY = "plantglass.tree", MOST = 400;
-  var nodes = [], byId = {}, children = {}, states = {}, filter = "", shown = "", place = {}, open = load();
+  var nodes = [], byId = {}, children = {}, states = {}, alarms = {}, filter = "", shown = "", place = {}, open = load();
 
   function load() { try { return new Set(JSON.parse(sessionStorage.getItem(KEY) || "[]")); } catch (_bad) { return new Set(); } }
   function keep() { try { sessionStorage.setItem(KEY, JSON.stringify(Array.from(open))); } catch (_blocked) { /* forgets on reload */ } }
@@ -66,10 +66,23 @@
     return element;
   }
   function show(link, state) {
-    var before = link.querySelector(".pl-shape");
+    var before = link.querySelector(":scope > .pl-shape");
     if (before && state && before.classList.contains("pl-shape--" + state[0])) return;
     if (before) before.remove();
     if (state) link.append(mark("pl-shape pl-shape--" + state[0], state[1]));
+  }
+  /* The worst alarm below that nobody has acknowledged: shape and count; the rule is its tooltip. */
+  function warn(link, alarm) {
+    var before = link.querySelector(".nd-alarm"), text = alarm ? alarm.join("|") : "";
+    if ((before ? before.dataset.alarm : "") === text) return;
+    if (before) before.remove();
+    if (!alarm) return;
+    var badge = document.createElement("span"), count = document.createElement("span");
+    badge.className = "nd-alarm"; badge.dataset.alarm = text; badge.title = alarm[2];
+    count.textContent = alarm[1];
+    count.setAttribute("aria-hidden", "true");
+    badge.append(mark("pl-shape pl-shape--" + alarm[0], alarm[2]), count);
+    link.insertBefore(badge, link.querySelector(".lb").nextSibling);
   }
   function item(row, current) {
     var link = document.createElement("a"), name = document.createElement("span"), state = states[row.node.id];
@@ -87,13 +100,14 @@
     name.className = "lb"; name.textContent = row.node.name; link.title = row.node.name;
     link.append(name);
     show(link, state);
+    warn(link, alarms[row.node.id]);
     return link;
   }
   /* While the same rows are shown only their shapes change, so that nothing moves under the pointer. */
   function unchanged(box) {
     var now = here() + "|" + window.location.search + "|" + rows().map(function (row) { return row.node.id + (row.expanded ? "+" : "-"); }).join();
     if (now !== shown || !box.firstChild) { shown = now; return false; }
-    Array.from(box.children).forEach(function (link) { show(link, states[link.dataset.id]); });
+    Array.from(box.children).forEach(function (link) { show(link, states[link.dataset.id]); warn(link, alarms[link.dataset.id]); });
     return true;
   }
   function draw() {
@@ -150,9 +164,10 @@
 
   plant.tree = { rows: rows, draw: draw };
   var functions = ((window.dash_clientside = window.dash_clientside || {}).tree = {});
-  functions.draw = function (list, marks, opened) {
+  functions.draw = function (list, marks, warnings, opened) {
     if (list && list !== nodes) take(list);
     states = marks || {};
+    alarms = warnings || {};
     place = opened || place;
     reveal();
     draw();

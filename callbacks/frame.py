@@ -10,7 +10,9 @@ from dash import Input, Output, State, no_update
 
 from callbacks.registry import Request, callback, clientside
 from components import frame, live, location, states, time_range
+from components import help as told
 from components.view import Context, address_of, anchors, asked_place, context_of
+from db import access
 from db import location as places
 from engine.errors import NotFound
 from engine.location import MapDef, NodeKind, Tree
@@ -35,6 +37,7 @@ clientside(
     Output(location.SINK_TREE, "data"),
     Input(location.NODES, "data"),
     Input(location.MARKS, "data"),
+    Input(location.ALARMS, "data"),
     Input(live.PLACE, "data"),
 )
 
@@ -107,8 +110,9 @@ def show_place(request: Request, place: dict[str, Any] | None) -> Any:
         return (no_update,) * 5
     view, tree = here.view(request.now_us), places.tree(request.scope, request.store)
     crumb = location.breadcrumb(tree, tree.nodes.get(here.node or 0), view)
-    links = frame.navigation(here.page, here.search), frame.bottom(here.page, here.search)
-    return crumb, *links, [states.notice(n) for n in view.notices], frame.about(here.page)
+    rights = access.holdings(request.store, request.user).permissions
+    links = frame.navigation(here.page, here.search, rights), frame.bottom(here.page, here.search, rights)
+    return crumb, *links, [states.notice(n) for n in view.notices], told.about(here.page)
 
 
 @callback(

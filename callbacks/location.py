@@ -6,9 +6,11 @@ from typing import Any
 
 from dash import Input, Output, no_update
 
+from callbacks.export import rows
 from callbacks.registry import Request, callback
 from callbacks.signals import readings, tags_below
 from components import live, location, states
+from components.export import Sheet
 from components.machine import Reading, overall
 from components.text import t
 from components.view import Context, context_of
@@ -53,6 +55,12 @@ def show_children(request: Request, place: dict[str, Any] | None, _beat: Any) ->
     records = [location.record(row, here.view(request.now_us), request.now_us) for row in rows]
     shown = records, location.height(len(records)), location.columns(records)
     return here.name, location.sentence(rows), location.nothing(records, here, here.view(request.now_us)), *shown
+
+
+@rows(location.PANEL, permission="historian.read")
+def place_rows(request: Request, here: Context) -> Sheet:
+    """What lies in the place, for a table or file."""
+    return location.sheet(_rows(request, here))
 
 
 def _rows(request: Request, here: Context) -> list[location.Row]:

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import dash
-from dash import set_props
+from dash import ctx, set_props
 from dash._callback import GLOBAL_CALLBACK_LIST
 from flask import current_app
 from flask_login import current_user
 
 import callbacks
-from components import notice
+from components import live, notice, panel, states
 from components.text import t
 from db import access
 from db.store import Store
@@ -115,10 +115,26 @@ def tell(error: Exception) -> None:
     number = f"{time.time_ns() // 1_000_000:x}"
     if not isinstance(error, PlantError):
         logging.getLogger("plantglass").error("error %s", number, exc_info=error)
-    set_props(notice.NOTICE, {"children": notice.message(_said(error), None if isinstance(error, PlantError) else number)})
+    text = _said(error)
+    known = None if isinstance(error, PlantError) else number
+    slots = _slots()
+    for slot in slots:
+        said = states.refused(text) if isinstance(error, Forbidden) else states.failed(text, known or "")
+        set_props(slot, {"children": said})
+    if not slots:
+        set_props(notice.NOTICE, {"children": notice.message(text, known)})
 
 
 def _said(error: Exception) -> str:
     if isinstance(error, Unavailable):
         return error.plain
     return str(error) if isinstance(error, PlantError) else t("Something went wrong on the server.")
+
+
+def _slots() -> list[str]:
+    """Where the panels that this callback fills say so; none when the page renewed itself: then old content stays."""
+    causes = {cause["prop_id"] for cause in ctx.triggered}
+    if causes and causes <= {f"{name}.data" for name in live.BY_ITSELF if name != live.REFRESH}:
+        return []
+    outputs = ctx.outputs_list if isinstance(ctx.outputs_list, list) else [ctx.outputs_list]
+    return [panel.failed_of(out["id"]) for out in outputs if isinstance(out, dict) and panel.is_body(out.get("id"))]

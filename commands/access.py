@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from commands.opening import open_store
-from connectors.http.login import hash_password
 from db import access, location
+from db.password import hash_password
 from engine.access import ROLES, SYSTEM, Grant
 from engine.errors import Invalid
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import dash
 from dash import dcc, html
 
-from components import live, location, notice, time_range
-from components.panel import dialog
+from components import help as told
+from components import keyboard, live, location, notice, palette, saved, time_range, welcome
+from components.alarm import indicator
+from components.panel import dialog, rows_dialog
 from components.shape import icon
 from components.text import aria, data, t
 from engine.access import User
@@ -38,17 +43,29 @@ INDEX = """<!doctype html>
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
-    """A page in the navigation: where it is, its icon, its name, the letter after g, the paths it stands for."""
+class Page:
+    """A page in the navigation: title, the right that shows it, icon, the letter after g, further paths it stands for."""
 
+    key: str
     path: str
+    title: str
+    permission: str
     icon: str
-    name: str
     letter: str
-    covers: tuple[str, ...]
+    covers: tuple[str, ...] = ()
 
 
-DESTINATIONS: tuple[Destination, ...] = (Destination("/location", "overview", "Places", "o", ("/", "/location", "/machine")),)
+PAGES: tuple[Page, ...] = (
+    Page("location", "/location", "Places", "location.read", "pin", "p", ("/machine",)),
+    Page("alarm", "/alarm", "Alarms", "alarm.read", "alarm", "a"),
+    Page("audit", "/audit", "Audit trail", "audit.read", "audit", "u"),
+    Page("wall", "/walls", "Wall displays", "wall.manage", "chart", "w"),
+    Page("admin", "/admin", "Admin", "job.read", "admin", "d"),
+)  # fmt: skip
+"""Every page of the navigation, in its order; the first four that a person may see are the bottom bar of a tablet."""
+BOTTOM_LINKS = 4
+CARRIED = ("at", "from", "to", "tz", "cmp")
+"""The parameters that the frame owns: they come along from page to page."""
 
 
 def frame(*, demo: bool, version: str) -> html.Div:
@@ -61,8 +78,13 @@ def frame(*, demo: bool, version: str) -> html.Div:
             html.Div([_top(), _nav(), _main(demo, version), _foot(demo, version), _below()], id=APP, className="pl-app"),
             html.Div(id=TOAST, className="pl-toast", **live.polite()),
             _help(),
+            *_overlays(),
         ]
     )
+
+
+def _overlays() -> list[html.Dialog]:
+    return [rows_dialog(), palette.dialog_(), saved.dialog_()]
 
 
 def _top() -> html.Header:
@@ -76,32 +98,56 @@ def _top() -> html.Header:
         **aria(label=t("Help")),
         **data(do="open", opens=HELP, key="?"),
     )
-    return html.Header([brand, crumb, time_range.control(), live.dot(), help_, html.Div(id=USER)], className="pl-top")
+    found = [palette.button(), time_range.control(), live.dot(), indicator.link(), saved.button(), help_]
+    return html.Header([brand, crumb, *found, html.Div(id=USER)], className="pl-top")
 
 
 def _nav() -> html.Nav:
-    return html.Nav([html.Ul(navigation("", ""), id=NAV), location.side_tree()], className="pl-nav", **aria(label=t("Main")))
+    return html.Nav([html.Ul(id=NAV), location.side_tree()], className="pl-nav", **aria(label=t("Main")))
 
 
-def navigation(path: str, search: str) -> list[html.Li]:
-    """The links of the pages that exist, the one in use marked; the place and range come along."""
-    return [html.Li(_destination(d, path, search)) for d in DESTINATIONS]
+def allowed(rights: Collection[str]) -> list[Page]:
+    """The pages that someone with these rights may see."""
+    return [page for page in PAGES if page.permission in rights]
 
 
-def _destination(to: Destination, path: str, search: str) -> html.A:
-    on = aria(current="page") if path in to.covers else {}
+def navigation(path: str, search: str, rights: Collection[str]) -> list[html.Li]:
+    """The links of the pages, the one in use marked; the place and range come along."""
+    return [html.Li(_destination(page, path, carried(search))) for page in allowed(rights)]
+
+
+def carried(search: str) -> str:
+    """What of a query the other pages take over."""
+    kept = [(name, value) for name, value in parse_qsl(search.lstrip("?")) if name in CARRIED]
+    return f"?{urlencode(kept, safe='/,:')}" if kept else ""
+
+
+def _destination(to: Page, path: str, search: str) -> html.A:
+    on = _on(to, path)
     return html.A(
-        [icon(to.icon), html.Span(t(to.name))],
+        [icon(to.icon), html.Span(t(to.title))],
         href=to.path + search,
         className=f"it{' on' if on else ''}",
+        title=t(to.title),
         **on,
-        **data(go=to.letter),
+        **data(go=to.letter or None),
     )
+
+
+def _on(to: Page, path: str) -> dict[str, Any]:
+    return aria(current="page") if path == to.path or path in to.covers else {}
 
 
 def _main(demo: bool, version: str) -> html.Main:
     return html.Main(
-        [_printed(demo, version), live.away(), html.Div(id=ASKED), notice.region(), dash.page_container],
+        [
+            _printed(demo, version),
+            live.away(),
+            html.Div(id=ASKED),
+            notice.region(),
+            html.Div(id=welcome.PANEL),
+            dash.page_container,
+        ],
         id=MAIN,
         className="pl-main",
         tabIndex="-1",
@@ -156,18 +202,18 @@ def _printed(demo: bool, version: str) -> html.Dl:
 
 
 def _below() -> html.Nav:
-    return html.Nav(bottom("", ""), id=BOTTOM, className="pl-bottom", **aria(label=t("Pages")))
+    return html.Nav(id=BOTTOM, className="pl-bottom", **aria(label=t("Pages")))
 
 
-def bottom(path: str, search: str) -> list[html.A | html.Button]:
-    """The links of the bottom bar on tablets and phones."""
-    links: list[html.A | html.Button] = [_bottom_link(d, path, search) for d in DESTINATIONS]
-    return [*links, html.Button([icon("menu"), html.Span(t("Tree"))], **data(do="nav"))]
+def bottom(path: str, search: str, rights: Collection[str]) -> list[html.A | html.Button]:
+    """The links of the bottom bar on tablets and phones; the fifth entry opens the whole navigation."""
+    links: list[html.A | html.Button] = [_bottom_link(page, path, carried(search)) for page in allowed(rights)[:BOTTOM_LINKS]]
+    return [*links, html.Button([icon("menu"), html.Span(t("More"))], **data(do="nav"))]
 
 
-def _bottom_link(to: Destination, path: str, search: str) -> html.A:
-    on = aria(current="page") if path in to.covers else {}
-    return html.A([icon(to.icon), html.Span(t(to.name))], href=to.path + search, className="on" if on else "", **on)
+def _bottom_link(to: Page, path: str, search: str) -> html.A:
+    on = _on(to, path)
+    return html.A([icon(to.icon), html.Span(t(to.title))], href=to.path + search, className="on" if on else "", **on)
 
 
 def user_menu(user: User) -> html.Details:
@@ -179,8 +225,9 @@ def user_menu(user: User) -> html.Details:
     who = html.Div(
         [html.B(user.full_name), html.Span(", ".join(sorted({g.role for g in user.grants})) or user.name, className="cap t2")]
     )
-    menu = html.Div([who, _themes(), leave], className="pl-pop right pl-user", **data(who=f"{user.full_name} ({user.name})"))
-    return html.Details([avatar, menu], className="pl-menu")
+    menu = [who, saved.menu(), _themes(), leave]
+    shown = html.Div(menu, className="pl-pop right pl-user", **data(who=f"{user.full_name} ({user.name})"))
+    return html.Details([avatar, shown], className="pl-menu")
 
 
 def _themes() -> html.Div:
@@ -189,50 +236,17 @@ def _themes() -> html.Div:
     return html.Div(buttons, className="seg", role="group", **aria(label=t("Theme")))
 
 
-KEYS: tuple[tuple[str, str], ...] = (
-    ("?", "This help"),
-    ("/", "Filter locations"),
-    ("↑ ↓ ← →", "Walk the tree of locations"),
-    ("t", "Time range"),
-    ("[", "Previous range"),
-    ("]", "Next range"),
-    ("l", "Live on or off"),
-    ("f", "Full screen panel"),
-    ("g o", "Places"),
-    ("Esc", "Close a menu, clear the filter"),
-)
-
-
 def _help() -> html.Dialog:
-    keys = [html.Tr([html.Td([html.Kbd(part) for part in key.split()]), html.Td(t(what))]) for key, what in KEYS]
-    switch = html.Button(t("Single-key shortcuts"), className="pl-ctl pl-switch", **data(do="keys"), **aria(pressed="true"))
+    letters = tuple((page.letter, page.title) for page in PAGES)
     return dialog(
         HELP,
         t("Help"),
         [
             html.H3(t("About this page")),
-            html.Div(about(""), id=ABOUT),
+            html.Div(told.about(""), id=ABOUT),
+            html.Div([welcome.restart(), html.A(t("All documents"), href="/help", className="pl-ctl")], className="acts"),
             html.H3(t("Keyboard")),
-            html.Table(html.Tbody(keys), className="pl-keys"),
-            switch,
+            keyboard.table(letters),
+            keyboard.switch(),
         ],
     )
-
-
-_ABOUT: dict[str, tuple[str, ...]] = {
-    "/machine": (
-        "One machine, live: each value with its unit, its limits and its age, and the course of chosen signals over any range.",
-        "The band is the normal range, hatched ends are alarm zones, the tip is the setpoint; hatched values are too old.",
-        "Drag in the chart to look closer, double-click to go back; the address of the page is the view, so it can be sent.",
-    ),
-    "/location": (
-        "A place and what lies in it, with the state of each and how fresh its data are.",
-        "Choose a row to go down; the way back is at the top; the time range comes along.",
-        "A place that no longer delivers data is named beside the title.",
-    ),
-}
-
-
-def about(path: str) -> list[html.P]:
-    """Three sentences about a page."""
-    return [html.P(t(sentence)) for sentence in _ABOUT.get(path, _ABOUT["/location"])]

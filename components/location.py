@@ -12,6 +12,7 @@ from dash import dcc, html
 
 from components import format as show
 from components.analog import scale
+from components.export import Cell, Column, Sheet
 from components.machine import Reading, few, fresh, of_key, overall
 from components.panel import panel
 from components.shape import STATES, icon, word
@@ -21,7 +22,8 @@ from components.view import WITH_SIGNALS, Context, View, place_href
 from engine.location import MapDef, NodeKind, Tree
 
 TREE, FILTER, REST, NODES, MARKS, SINK_TREE = "tree", "tree-filter", "tree-rest", "tree-nodes", "tree-marks", "sink-tree"
-TITLE, SENTENCE, BODY, GRID = "location-title", "location-sentence", "location-body", "location-grid"
+ALARMS = "tree-alarms"
+TITLE, SENTENCE, BODY, GRID = "location-title", "location-sentence", "location-said", "location-grid"
 PANEL = "places"
 
 KIND_WORDS: dict[NodeKind, str] = {
@@ -48,7 +50,7 @@ def side_tree() -> html.Div:
     rest = html.Div(
         id=REST, className="cap t2", **data(words=t("{n} more: filter to find them"), none=t("No location matches"))
     )
-    return html.Div([filter_box, tree, rest, *(dcc.Store(id=name) for name in (NODES, MARKS, SINK_TREE))], className="pl-tree")
+    return html.Div([filter_box, tree, rest, *(dcc.Store(id=name) for name in (NODES, MARKS, ALARMS, SINK_TREE))], className="pl-tree")
 
 
 def tree_nodes(tree: Tree) -> list[dict[str, Any]]:
@@ -240,6 +242,23 @@ def record(row: Row, view: View, now_us: int) -> dict[str, Any]:
     }
 
 
+def sheet(rows: Iterable[Row]) -> Sheet:
+    """The rows as a table or file has them."""
+    columns = (
+        *(Column(t(title)) for title in ("Place", "Path", "Kind", "State", "Batch", "Product")),
+        Column(t("Fresh signals"), "share", decimals=0),
+        Column(t("Signals"), "number", decimals=0),
+        Column(t("Last data"), "time"),
+    )
+    return Sheet(t("Places"), columns, [_cells(row) for row in rows])
+
+
+def _cells(row: Row) -> list[Cell]:
+    fresh = row.fresh / row.signals if row.signals else None
+    words = [row.node.name, row.node.path, t(KIND_WORDS[row.node.kind]), _state_words(row), row.batch, row.product]
+    return [*words, fresh, row.signals, row.last_us]
+
+
 def _state_words(row: Row) -> str:
     if row.category:
         return word(row.category)
@@ -262,7 +281,8 @@ def _shape_of(row: Row, machine: bool) -> str:
 
 def page() -> list[Any]:
     """The skeleton of the page of a place."""
-    places = panel(PANEL, t("Places"), [html.Div(skeleton(6), id=BODY), table()], wide=True, main=True, explain=_EXPLAIN)
+    body = [html.Div(skeleton(6), id=BODY), table()]
+    places = panel(PANEL, t("Places"), body, wide=True, main=True, rows=True, explain=tuple(t(said) for said in _EXPLAIN))
     return [html.Div([html.H1(t("Places"), id=TITLE), html.Span(id=SENTENCE, className="sub")], className="pl-head"), places]
 
 

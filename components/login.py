@@ -32,19 +32,23 @@ def login_page(
     csrf: str = "",
     version: str = "",
     theme: str | None = None,
+    choosing: str = "",
 ) -> str:
-    """The whole page. Every value is escaped; the form posts `user`, `password`, `next` and `csrf` to /login."""
+    """The whole page. Every value is escaped; the form posts `user`, `password`, `next` and `csrf` to /login.
+
+    `choosing` names a user who signs in with a one-time password: the form then asks for an own one (`new`, `again`).
+    """
     hidden = (
         f'<input type="hidden" name="csrf" value="{escape(csrf)}"><input type="hidden" name="next" value="{escape(next_url)}">'
     )
     chosen = f' data-bs-theme="{escape(theme)}"' if theme else ""
+    inner = _choose(choosing, error, hidden) if choosing else _form(error, hidden) + (_roles(hidden, roles) if demo else "")
     return (
         f'<!doctype html>\n<html lang="en"{chosen}><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{t("Sign in")} · Plantglass</title>'
         f'<link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">'
         f'<script src="/assets/theme.js"></script>{_STYLES}</head><body><main class="lo">'
-        f'{_welcome(demo, version)}<section class="r">{_form(error, hidden)}'
-        f"{_roles(hidden, roles) if demo else ''}</section></main></body></html>"
+        f'{_welcome(demo, version)}<section class="r">{inner}</section></main></body></html>'
     )
 
 
@@ -55,11 +59,39 @@ _STYLES = "".join(f'<link rel="stylesheet" href="/assets/{name}.css">' for name 
 _ERROR = '<i class="pl-shape pl-shape--err" aria-hidden="true"></i>'
 
 
-def _form(error: str | None, hidden: str) -> str:
-    alert = f'<p class="wrong" role="alert" id="wrong">{_ERROR}{escape(error or "")}</p>'
-    marked = ' aria-describedby="wrong" aria-invalid="true"' if error else ""
+def _alert(error: str | None) -> tuple[str, str]:
+    """What was wrong, and the attributes of the fields that it is about."""
+    if not error:
+        return "", ""
+    said = f'<p class="wrong" role="alert" id="wrong">{_ERROR}{escape(error)}</p>'
+    return said, ' aria-describedby="wrong" aria-invalid="true"'
+
+
+def _choose(user: str, error: str | None, hidden: str) -> str:
+    """A one-time password is good for this: to choose an own one."""
+    alert, marked = _alert(error)
+    fields = (
+        ("password", t("One-time password"), "current-password", ""),
+        ("new", t("Your own password, 12 characters or more"), "new-password", marked),
+        ("again", t("The same again"), "new-password", marked),
+    )
+    inputs = "".join(
+        f'<label for="{name}">{label}</label><input class="in" id="{name}" name="{name}" type="password"'
+        f' autocomplete="{kind}" required{extra}>'
+        for name, label, kind, extra in fields
+    )
     return (
-        f'<form class="fi" method="post" action="/login">{hidden}<h2>{t("Sign in")}</h2>{alert if error else ""}'
+        f'<form class="fi" method="post" action="/login">{hidden}<h2>{t("Choose your own password")}</h2>{alert}'
+        f'<label for="user">{t("User name")}</label>'
+        f'<input class="in" id="user" name="user" autocomplete="username" value="{escape(user)}" readonly>'
+        f'{inputs}<button class="pl-ctl prim go" id="sign-in">{t("Keep it and sign in")}</button></form>'
+    )
+
+
+def _form(error: str | None, hidden: str) -> str:
+    alert, marked = _alert(error)
+    return (
+        f'<form class="fi" method="post" action="/login">{hidden}<h2>{t("Sign in")}</h2>{alert}'
         f'<label for="user">{t("User name")}</label>'
         f'<input class="in" id="user" name="user" autocomplete="username" autocapitalize="none" required autofocus{marked}>'
         f'<label for="password">{t("Password")}</label>'

@@ -23,6 +23,7 @@ STATES: dict[str, tuple[str, str]] = {
     "p2": ("p2", "High"),
     "p3": ("p3", "Low"),
     "error": ("err", "Error"),
+    "shelved": ("shelved", "Shelved"),
 }
 """Category of a state -> (class suffix of the shape, the word beside it)."""
 

@@ -50,6 +50,15 @@ def no_page() -> list[html.Div | html.Section]:
     way = html.A(t("Go to the start page"), href="/", className="pl-ctl")
     body = html.Div([html.P(said), way], className="pl-empty")
     return [html.Div(html.H1(t("There is no such page")), className="pl-head"), html.Section(body, className="pl-panel")]
+def refused(text: str) -> html.Div:
+    """What the reader may not see, in the words of who refused it, and who can change that."""
+    who = html.P(t("An administrator can grant it under Users and roles."))
+    return html.Div([html.Div(icon("lock"), className="big"), html.B(text), who], className="pl-empty is-error", role="alert")
+
+
+def ageing(content: Any, at_us: int | None, hold_us: int) -> html.Div:
+    """Content that is hatched, with the time of its last update, once it is older than `hold_us`; the live script looks."""
+    return html.Div(content, className="pl-ages", **data(at=at_us or 0, hold=hold_us))
 
 
 def skeleton(rows: int = 4) -> html.Div:

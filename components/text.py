@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 LANGUAGE = "en"
+_translate: Callable[[str], str] = str
 
 
 def t(text: str, /, **values: object) -> str:
     """The text in the reader's language, with its {placeholders} filled in."""
-    return text.format(**values) if values else text
+    said = _translate(text)
+    return said.format(**values) if values else said
+
+
+def speak(translate: Callable[[str], str]) -> Callable[[str], str]:
+    """Translate by this function from now on; returns the one before."""
+    global _translate
+    before, _translate = _translate, translate
+    return before
 
 
 def aria(**values: str) -> dict[str, Any]:

@@ -14,13 +14,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connectors.collect import now_us
-from db import access, historian, job, order, retention, worker
+from db import access, alarm, audit, clock, historian, job, oee, order, retention, state, storage, worker
 from db.store import Collision, Store
 from engine.errors import PlantError, Unavailable
 from engine.job import Job, JobRun
+from engine.jobs import alarm as alarms
 from engine.jobs.historian import EVERY_S as SEAL_EVERY_S
 from engine.jobs.historian import seal_due
+from engine.jobs.oee import EVERY_S as SUM_EVERY_S
+from engine.jobs.oee import derive as sum_up
 from engine.jobs.order import derive
+from engine.jobs.state import EVERY_S as STATES_EVERY_S
+from engine.jobs.state import derive as derive_states
+from engine.retention import EVENTS, LETTERS, RUNS, SESSIONS, SPOOLS, WORKERS, days_of
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -28,12 +34,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_FOR_RUNS_S = 1.0
-RUNS_KEPT_DAYS = 30.0
-SESSIONS_KEPT_DAYS = 30.0
-LETTERS_KEPT_DAYS, LETTERS_KEPT = 90, 1_000_000
-EVENTS_KEPT_DAYS = 400
-WORKERS_KEPT_DAYS, SPOOLS_KEPT_DAYS = 30.0, 90.0
 GRACE_S = 3600
+TURN = "turn"
+"""Kind of the runs that the clock itself takes: {"job": key of one of `JOBS`}."""
 
 
 def _seal(store: Store) -> object:
@@ -44,23 +47,51 @@ def _derive(store: Store) -> object:
     return derive(store, job, order)
 
 
+def _derive_states(store: Store) -> object:
+    return derive_states(store, job, state, now_us())
+
+
+def _sum_up(store: Store) -> object:
+    return sum_up(store, job, oee, now_us())
+
+
+def _judge(store: Store) -> object:
+    return alarms.judge_all(store, alarm, now_us())
+
+
+def _judge_late(store: Store) -> object:
+    return alarms.judge_late(store, alarm, job, now_us())
+
+
 def _requeue(store: Store) -> object:
     return job.requeue_orphans(store)
 
 
+def _check_trail(store: Store) -> object:
+    return audit.check(store)
+
+
 def _tidy(store: Store) -> object:
     return (
-        job.forget_runs(store, RUNS_KEPT_DAYS),
-        access.forget_sessions(store, SESSIONS_KEPT_DAYS),
-        worker.forget_unseen(store, WORKERS_KEPT_DAYS, SPOOLS_KEPT_DAYS),
-        retention.forget(store, letter_days=LETTERS_KEPT_DAYS, letters_kept=LETTERS_KEPT, event_days=EVENTS_KEPT_DAYS),
+        job.forget_runs(store, days_of(RUNS)),
+        access.forget_sessions(store, days_of(SESSIONS)),
+        worker.forget_unseen(store, days_of(WORKERS), days_of(SPOOLS)),
+        retention.forget(
+            store, letter_days=int(days_of(LETTERS)), letters_kept=LETTERS.most or 0, event_days=int(days_of(EVENTS))
+        ),
     )
 
 
 JOBS: tuple[Job, ...] = (
     Job("historian.seal", "Seal samples into chunks", SEAL_EVERY_S, _seal),
-    Job("order.derive", "Derive batches and occupations", 5.0, _derive),
+    Job("order.derive", "Derive batches and occupations", 5.0, _derive, gxp=True),
+    Job("state.derive", "Derive machine states", STATES_EVERY_S, _derive_states),
+    Job("oee.derive", "Sum up machine time by shift", SUM_EVERY_S, _sum_up),
+    Job("alarm.judge", "Judge alarms", alarms.EVERY_S, _judge, gxp=True),
+    Job("alarm.late", "Judge alarms in samples that came late", alarms.LATE_EVERY_S, _judge_late, gxp=True),
     Job("job.requeue", "Let the runs of dead workers wait again", 15.0, _requeue),
+    Job("audit.check", "Recompute the hash chain of the audit trail", 3600.0, _check_trail),
+    Job("storage.measure", "Measure how much each table holds", 3600.0, storage.measure),
     Job("job.tidy", "Forget old runs, sessions, workers, dead letters and security events", 3600.0, _tidy),
 )
 """What the clock starts by itself, on the one worker that holds the clock."""
@@ -81,8 +112,31 @@ def _rebuild(store: Store, _settings: Settings, run: JobRun) -> str:
     return f"Rollups of {len(tags)} tags are computed anew."
 
 
+def _browse(store: Store, settings: Settings, run: JobRun) -> str:
+    from connectors.trial import browsed
+
+    return browsed(store, settings.folder, run)
+
+
+def _listen(store: Store, settings: Settings, run: JobRun) -> str:
+    from connectors.trial import listened
+
+    return listened(store, settings.folder, run)
+
+
+def _recompute(store: Store, _settings: Settings, _run: JobRun) -> str:
+    found = audit.check(store)
+    return found.finding.problem if found.finding else f"Verified to entry {found.entries}."
+
+
 Kind = Callable[[Store, "Settings", JobRun], str]
-KINDS: Mapping[str, Kind] = {"generate": _generate, "rebuild": _rebuild}
+KINDS: Mapping[str, Kind] = {
+    "generate": _generate,
+    "rebuild": _rebuild,
+    "browse": _browse,
+    "listen": _listen,
+    "audit": _recompute,
+}
 """What people may ask for, by kind. A kind reports by `db.job.progress` and returns what it did in a sentence."""
 
 
@@ -90,11 +144,14 @@ class Clock:
     """Runs `JOBS` between `start` and `stop`; a start after a stop begins anew, but never beside a job that still runs.
 
     Each job runs in a daemon thread: one that takes long keeps neither `stop` nor the process waiting. Its transaction
-    is undone when the process ends, and the next clock does it again.
+    is undone when the process ends, and the next clock does it again. Each turn is noted (`db.clock`).
+
+    It also takes the runs of kind `turn`: a job that somebody wants to run now, never beside its own turn.
     """
 
-    def __init__(self, store: Store, jobs: tuple[Job, ...] = JOBS) -> None:
-        self._store, self._jobs = store, jobs
+    def __init__(self, store: Store, jobs: tuple[Job, ...] = JOBS, worker: str = "clock") -> None:
+        self._store, self._jobs, self._worker = store, jobs, worker
+        self._turns = {entry.key: threading.Lock() for entry in jobs}
         self._scheduler: Any = None
         self._threads: dict[str, threading.Thread] = {}
 
@@ -114,8 +171,9 @@ class Clock:
         for entry in self._jobs:
             now = datetime.now(UTC)
             scheduler.add_job(self._begin, "interval", seconds=entry.every_s, args=[entry], id=entry.key, next_run_time=now)
-        scheduler.start()
+        scheduler.add_job(self._answer, "interval", seconds=LOOK_FOR_RUNS_S, id=TURN)
         self._scheduler = scheduler
+        scheduler.start()
 
     def stop(self, patience_s: float = 0.0) -> None:
         """End: no job begins any more. Those that run have `patience_s` to come to their end and are left alone then."""
@@ -133,13 +191,53 @@ class Clock:
             self._threads[entry.key] = thread
             thread.start()
 
-    def _run(self, entry: Job) -> None:
+    def _run(self, entry: Job) -> str:
+        """One turn; returns why it failed, "" when it did not."""
+        with self._turns[entry.key]:
+            self._note(clock.note_begun, entry, self._worker, self._next(entry))
+            failure = self._turn(entry)
+            self._note(clock.note_ended, entry, failure)
+        return failure
+
+    def _next(self, entry: Job) -> datetime | None:
+        scheduler = self._scheduler
+        planned = scheduler.get_job(entry.key) if scheduler is not None else None
+        return planned.next_run_time if planned else None
+
+    def _turn(self, entry: Job) -> str:
         try:
             entry.run(self._store)
         except (Collision, Unavailable) as error:
             log.warning("The job %s waits for its next turn: %s", entry.key, error)
-        except Exception:
+            return str(error)
+        except Exception as error:
             log.exception("The job %s failed; it runs again at its next turn.", entry.key)
+            return f"{type(error).__name__}: {error}"
+        return ""
+
+    def _note(self, note: Callable[..., None], *values: Any) -> None:
+        """A turn counts also when it cannot be noted."""
+        try:
+            note(self._store, *values)
+        except (Collision, Unavailable) as error:
+            log.warning("A turn of the clock could not be noted: %s", error)
+
+    def _answer(self) -> None:
+        """Run the jobs that somebody wants to run now."""
+        try:
+            while run := job.take(self._store, [TURN], self._worker):
+                self._answer_one(run)
+        except (Collision, Unavailable) as error:
+            log.warning("Jobs that were asked for wait: %s", error)
+
+    def _answer_one(self, run: JobRun) -> None:
+        wanted = run.arguments.get("job")
+        entry = next((e for e in self._jobs if e.key == wanted), None)
+        failure = self._run(entry) if entry else f"There is no job “{wanted}” in this version."
+        if failure:
+            job.fail(self._store, run, failure)
+        else:
+            job.finish(self._store, run)
 
 
 class Runner:

@@ -334,7 +334,7 @@ class MqttCollector:
             manual_ack=True,
         )
         client.reconnect_delay_set(FIRST_DELAY_S, LONGEST_DELAY_S)
-        _add_credentials(client, options, self._source.name)
+        add_credentials(client, options, self._source.name)
         client.on_connect, client.on_disconnect = self._connected, self._disconnected
         client.on_connect_fail, client.on_subscribe = self._unreachable, self._subscribed
         client.on_message = self._arrived
@@ -350,7 +350,8 @@ def _connect_properties(options: dict[str, Any]) -> Properties:
     return properties
 
 
-def _add_credentials(client: paho.Client, options: dict[str, Any], name: str) -> None:
+def add_credentials(client: paho.Client, options: dict[str, Any], name: str) -> None:
+    """User, password and TLS as the settings say; raises `Invalid`."""
     if options.get("user"):
         client.username_pw_set(options["user"], _password(options, name))
     tls = options.get("tls")

@@ -109,6 +109,11 @@ class Spool:
         with self._mutex:
             return [row[0] for row in self._db.execute("select distinct source_id from record order by source_id")]
 
+    def held(self) -> dict[int, int]:
+        """How many records of each source wait here."""
+        with self._mutex:
+            return dict(self._db.execute("select source_id, count(*) from record group by source_id").fetchall())
+
     def read(self, source_id: int, samples: int = 20_000) -> Batch | None:
         """The oldest records of a source, joined up to about so many samples; None when there are none."""
         numbers: list[int] = []

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import platform
+import shutil
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from connectors.clock import Clock, Runner
@@ -92,7 +97,7 @@ class Worker:
         self._believed = plausible(settings.past_days, settings.future_s)
         self._duties = db_worker.Duties(store)
         self._forwarder = Forwarder(store, self.spool)
-        self._clock, self._runner = Clock(store), Runner(store, settings, self.id)
+        self._clock, self._runner = Clock(store, worker=self.id), Runner(store, settings, self.id)
         self._wanted: dict[Duty, tuple[Source, tuple[Any, ...]]] = {}
         self._posts: dict[Duty, Post] = {}
         self._stopping = threading.Event()
@@ -281,11 +286,16 @@ class Worker:
     # -------------------------------------------------------------- saying how it is
     def _beat(self, *, started: bool = False) -> None:
         roles = {post.role for post in self._posts.values()} | ({CLOCK} if self._clock.running else set())
-        db_worker.beat(self._store, self.id, roles, self._version, (self.spool.waiting, self.spool.bytes), started=started)
+        spool = (self.spool.waiting, self.spool.bytes)
+        facts = facts_of(self._settings.folder) | {"spool_limit": self._limit, "trouble": self._forwarder.trouble}
+        db_worker.beat(self._store, self.id, roles, self._version, spool, started=started, facts=facts)
 
     def _report(self) -> None:
+        waiting = self.spool.held()
         for post in list(self._posts.values()):
-            detail = self._forwarder.why_held(post.source.id) or post.condition.detail
+            held = self._forwarder.why_held(post.source.id)
+            post.condition.facts |= {"spool_records": waiting.get(post.source.id, 0), "held": held}
+            detail = held or post.condition.detail
             self._guarded(partial(self._say, post, post.condition.state, detail), "The source's state is said again.")
 
     def _say(self, post: Post, state: str, detail: str) -> None:
@@ -339,6 +349,17 @@ def within(seconds: float, steps: Iterable[Callable[[], object]]) -> bool:
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
     return not any(thread.is_alive() for thread in threads)
+def facts_of(folder: Path) -> dict[str, Any]:
+    """Where this process runs, on what, and how much room its data folder has."""
+    disk = shutil.disk_usage(folder)
+    return {
+        "host": socket.gethostname(),
+        "process": os.getpid(),
+        "python": platform.python_version(),
+        "folder": str(folder),
+        "disk_free": disk.free,
+        "disk_total": disk.total,
+    }
 
 
 def members(item: Source) -> int:

@@ -49,6 +49,7 @@ class Credential:
     password_hash: str
     failures: int
     locked_until: datetime | None
+    one_time_until: datetime | None
 
 
 T = TypeVar("T")
@@ -96,6 +97,11 @@ class _Recent:
 _recent = _Recent()
 
 
+def forget_answers() -> None:
+    """Look up sessions and scopes anew: somebody's rights have changed. Other processes do within `CACHE_S`."""
+    _recent.forget()
+
+
 def scope_for(store: Store, user: User, permission: str) -> Scope:
     """The nodes in which the user holds the permission, by grants on them or above them."""
 
@@ -117,6 +123,31 @@ def sites_for(store: Store, user: User, permission: str) -> frozenset[int]:
             return frozenset(connection.execute(statement, {"nodes": nodes}).scalars())
 
     return _recent.get((store.url, "sites", user.id, permission), ask)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """The roles that a user holds anywhere, and the permissions that come with them."""
+
+    roles: frozenset[str]
+    permissions: frozenset[str]
+
+
+def holdings(store: Store, user: User) -> Holdings:
+    """What the user holds anywhere: enough to decide what is offered; what is read is checked by `scope_for`."""
+
+    def ask() -> Holdings:
+        with store.read() as connection:
+            rows = connection.execute(
+                text(
+                    "select distinct r.name, r.permissions from role_grant g join role r on r.name = g.role"
+                    " where g.user_id = :user"
+                ),
+                {"user": user.id},
+            ).all()
+        return Holdings(frozenset(row[0] for row in rows), frozenset(p for row in rows for p in row[1]))
+
+    return _recent.get((store.url, "holdings", user.id), ask)
 
 
 def user_of_session(store: Store, token: str, idle_minutes: int) -> User | None:
@@ -176,7 +207,8 @@ def credential_of(store: Store, name: str) -> Credential | None:
     with store.read() as connection:
         row = connection.execute(
             text(
-                "select u.id, u.name, u.full_name, u.active, u.demo, c.password_hash, c.failures, c.locked_until"
+                "select u.id, u.name, u.full_name, u.active, u.demo, c.password_hash, c.failures, c.locked_until,"
+                " c.one_time_until"
                 " from user_account u join credential c on c.user_id = u.id where u.name = :name and u.active"
             ),
             {"name": name},
@@ -276,7 +308,7 @@ def set_password(store: Store, user_id: int, password_hash: str, actor: str = "p
         connection.execute(
             text(
                 "insert into credential (user_id, password_hash) values (:id, :hash) on conflict (user_id)"
-                " do update set password_hash = :hash, failures = 0, locked_until = null"
+                " do update set password_hash = :hash, failures = 0, locked_until = null, one_time_until = null"
             ),
             {"id": user_id, "hash": password_hash},
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 
@@ -21,6 +22,7 @@ class WorkerState:
     age_s: float
     spool_waiting: int
     spool_bytes: int
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,18 @@ class Account:
     dead_lettered: int
     uncertain: int
 
+    @property
+    def missing(self) -> int:
+        """Values that came out of a spool and went nowhere; 0 when the account closes."""
+        return self.received - self.stored - self.duplicates - self.superseded - self.dead_lettered
+
 
 def workers(store: Store, within_s: float = 600.0) -> list[WorkerState]:
     """Workers seen within the last `within_s` seconds, newest sign of life first."""
     with store.read() as connection:
         rows = connection.execute(
             text(
-                "select id, version, roles, started_at, extract(epoch from now() - seen_at)::float8, spool_waiting, spool_bytes"
+                "select id, version, roles, started_at, extract(epoch from now() - seen_at)::float8, spool_waiting, spool_bytes, facts"
                 " from worker where seen_at > now() - make_interval(secs => :within) order by seen_at desc"
             ),
             {"within": within_s},

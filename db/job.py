@@ -99,7 +99,7 @@ def take_stale(connection: Connection, capability: str, limit: int = 1000) -> li
     A node is taken by one transaction at a time (advisory lock until its end), so that two workers never
     compute neighbouring ranges of one node at once.
     """
-    nodes = _lock_nodes(connection, capability, limit)
+    nodes = _lock_nodes(connection, capability, limit, "id")
     rows = connection.execute(
         text(
             "delete from stale where id in (select id from stale where capability = :capability"
@@ -111,14 +111,31 @@ def take_stale(connection: Connection, capability: str, limit: int = 1000) -> li
     return merged(Stale(r.capability, r.site_id, r.location_id, r.from_us, r.to_us, frozenset({r.cause})) for r in rows)
 
 
-def _lock_nodes(connection: Connection, capability: str, limit: int) -> list[int]:
+def take_newest(connection: Connection, capability: str, since_us: int, limit: int = 1000) -> list[Stale]:
+    """The same, but the ranges that end last come first, and none that ends at or before `since_us`.
+
+    For work whose present matters more than its history.
+    """
+    nodes = _lock_nodes(connection, capability, limit, "to_us desc", since_us)
     rows = connection.execute(
         text(
-            "with waiting as materialized (select distinct location_id from"
-            " (select location_id from stale where capability = :capability and at <= now() order by id limit :limit) s)"
+            "delete from stale where id in (select id from stale where capability = :capability and to_us > :since"
+            " and location_id = any(:nodes) and at <= now() order by to_us desc limit :limit for update skip locked)"
+            " returning capability, site_id, location_id, from_us, to_us, cause"
+        ),
+        {"capability": capability, "nodes": nodes, "limit": limit, "since": since_us},
+    )
+    return merged(Stale(r.capability, r.site_id, r.location_id, r.from_us, r.to_us, frozenset({r.cause})) for r in rows)
+
+
+def _lock_nodes(connection: Connection, capability: str, limit: int, first: str, since_us: int = -(2**63)) -> list[int]:
+    rows = connection.execute(
+        text(
+            "with waiting as materialized (select distinct location_id from (select location_id from stale"
+            f" where capability = :capability and at <= now() and to_us > :since order by {first} limit :limit) s)"
             " select location_id from waiting where pg_try_advisory_xact_lock(hashtext('stale ' || :capability), location_id)"
         ),
-        {"capability": capability, "limit": limit},
+        {"capability": capability, "limit": limit, "since": since_us},
     )
     return [row.location_id for row in rows]
 
@@ -226,18 +243,23 @@ def give_back(store: Store, run: JobRun) -> None:
 def cancel(store: Store, run_id: int) -> None:
     """Ask a run to stop; one that still waits is cancelled at once. Raises `NotFound`, `Conflict` when it has ended."""
     with store.write() as connection:
-        state = connection.execute(
-            text(
-                "update job_run set cancel_requested = true,"
-                " ended_at = case when state = 'waiting' then now() else ended_at end,"
-                " state = case when state = 'waiting' then 'cancelled' else state end"
-                " where id = :id and state in ('waiting', 'running') returning state"
-            ),
-            {"id": run_id},
-        ).scalar()
-        if state is None:
-            _say_why_not(connection, run_id)
-        raise_revision(connection, "job")
+        cancel_in(connection, run_id)
+
+
+def cancel_in(connection: Connection, run_id: int) -> None:
+    """The same within an open transaction."""
+    state = connection.execute(
+        text(
+            "update job_run set cancel_requested = true,"
+            " ended_at = case when state = 'waiting' then now() else ended_at end,"
+            " state = case when state = 'waiting' then 'cancelled' else state end"
+            " where id = :id and state in ('waiting', 'running') returning state"
+        ),
+        {"id": run_id},
+    ).scalar()
+    if state is None:
+        _say_why_not(connection, run_id)
+    raise_revision(connection, "job")
 
 
 def _say_why_not(connection: Connection, run_id: int) -> None:
@@ -259,6 +281,15 @@ def runs(scope: Scope, store: Store, kinds: Sequence[str] | None = None, limit: 
             {"kinds": None if kinds is None else list(kinds), "limit": limit},
         ).mappings()
         return [_run(row) for row in rows]
+
+
+def run_of(store: Store, run_id: int) -> JobRun:
+    """One run; raises `NotFound`."""
+    with store.read() as connection:
+        row = connection.execute(text("select * from job_run where id = :id"), {"id": run_id}).mappings().first()
+    if row is None:
+        raise NotFound(f"There is no job run {run_id}.")
+    return _run(row)
 
 
 def requeue_orphans(store: Store, restarted: str = "", dead_after_s: float = DEAD_AFTER_S) -> int:

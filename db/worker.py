@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -15,18 +17,25 @@ LOCKS = 7031100
 """First key of every duty's advisory lock; the second is the hash of the duty's name."""
 
 
-def beat(
-    store: Store, worker: str, roles: Iterable[str], version: str, spool: tuple[int, int], *, started: bool = False
+def beat(  # the columns of one row
+    store: Store,
+    worker: str,
+    roles: Iterable[str],
+    version: str,
+    spool: tuple[int, int],
+    *,
+    started: bool = False,
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
-    """The heartbeat: which duties this worker holds, and how many records and bytes wait in its spool."""
+    """The heartbeat: which duties this worker holds, how many records and bytes wait in its spool, and facts about it."""
     with store.write() as connection:
         connection.execute(
             text(
-                "insert into worker (id, roles, version, spool_waiting, spool_bytes)"
-                " values (:id, cast(:roles as text[]), :version, :waiting, :bytes)"
+                "insert into worker (id, roles, version, spool_waiting, spool_bytes, facts)"
+                " values (:id, cast(:roles as text[]), :version, :waiting, :bytes, cast(:facts as jsonb))"
                 " on conflict (id) do update set seen_at = now(), roles = excluded.roles, version = excluded.version,"
                 " started_at = case when :started then now() else worker.started_at end,"
-                " spool_waiting = excluded.spool_waiting, spool_bytes = excluded.spool_bytes"
+                " spool_waiting = excluded.spool_waiting, spool_bytes = excluded.spool_bytes, facts = excluded.facts"
             ),
             {
                 "id": worker,
@@ -35,6 +44,7 @@ def beat(
                 "waiting": spool[0],
                 "bytes": spool[1],
                 "started": started,
+                "facts": json.dumps(dict(facts or {})),
             },
         )
 

@@ -7,7 +7,7 @@ grants reach for one permission.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.errors import Forbidden
@@ -26,27 +26,36 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("location.read", "See places", "See the location tree and its machines."),
     Permission("historian.read", "See signals", "See current values, trends and samples."),
     Permission("historian.correct", "Correct samples", "Enter a correction to a stored sample, with a reason."),
+    Permission("oee.read", "See OEE", "See machine states, time elements, output and OEE."),
+    Permission("alarm.read", "See alarms", "See alarms, their journal and their performance figures."),
+    Permission("alarm.acknowledge", "Acknowledge alarms", "Say that an alarm is seen and its response begins."),
+    Permission("alarm.shelve", "Set alarms aside", "Shelve alarms for a time, take them out of service, bring them back."),
     Permission("config.read", "See configuration", "Export the configuration."),
     Permission("config.write", "Change configuration", "Import a configuration after seeing its differences."),
     Permission("job.read", "See jobs", "See jobs and the health of sources."),
     Permission("job.run", "Run jobs", "Start and cancel jobs."),
     Permission("access.manage", "Manage access", "Create users, change grants, unlock accounts."),
     Permission("audit.read", "See the audit trail", "See who changed what, when and why."),
+    Permission("view.share", "Share views", "Share a saved view with roles."),
+    Permission("wall.read", "See walls", "Ask for what a wall display shows; given to devices by their link."),
+    Permission("wall.manage", "Manage wall displays", "Issue and revoke the links of wall displays, and preview them."),
     Permission("profile.self", "Use own settings", "Sign out and keep own display settings."),
 )
 
-_EVERYBODY = frozenset({"location.read", "historian.read", "profile.self"})
+_EVERYBODY = frozenset({"location.read", "historian.read", "oee.read", "alarm.read", "profile.self"})
+_ANSWERS = frozenset({"alarm.acknowledge", "alarm.shelve"})
+_SHARES = frozenset({"view.share"})
 
 ROLES: dict[str, frozenset[str]] = {
-    "manager": _EVERYBODY | {"job.read"},
-    "engineer": _EVERYBODY | {"job.read", "config.read"},
-    "quality": _EVERYBODY | {"historian.correct", "audit.read", "config.read"},
-    "planner": _EVERYBODY,
-    "operator": _EVERYBODY,
-    "maintenance": _EVERYBODY | {"job.read"},
+    "manager": _EVERYBODY | _SHARES | {"alarm.acknowledge", "job.read"},
+    "engineer": _EVERYBODY | _SHARES | _ANSWERS | {"job.read", "config.read"},
+    "quality": _EVERYBODY | _SHARES | {"alarm.acknowledge", "historian.correct", "audit.read", "config.read"},
+    "planner": _EVERYBODY | _SHARES,
+    "operator": _EVERYBODY | _ANSWERS,
+    "maintenance": _EVERYBODY | _SHARES | _ANSWERS | {"job.read"},
     "auditor": _EVERYBODY | {"audit.read", "config.read", "job.read"},
     "admin": frozenset(p.key for p in PERMISSIONS),
-    "wall": _EVERYBODY,
+    "wall": _EVERYBODY | {"wall.read"},
 }
 
 
@@ -57,6 +66,28 @@ class Grant:
     user_id: int
     role: str
     node_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A grant as people read it: the role holds for the user in the subtree under the place `path`."""
+
+    id: int
+    user_id: int
+    role: str
+    node_id: int
+    path: str
+    place: str
+
+
+def reasons(permission: str, grants: Iterable[Given], roles: Mapping[str, frozenset[str]]) -> list[Given]:
+    """The grants that give a permission, each in its own subtree."""
+    return [given for given in grants if permission in roles.get(given.role, frozenset())]
+
+
+def reasons_at(path: str, found: Sequence[Given]) -> list[Given]:
+    """Those of them that reach a place: granted there or above it."""
+    return [given for given in found if path == given.path or path.startswith(given.path + "/")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,9 +103,13 @@ def _joined(one: Stale, other: Stale) -> Stale:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job that the clock starts every `every_s` seconds. `run` must be safe to run twice."""
+    """A job that the clock starts every `every_s` seconds. `run` must be safe to run twice.
+
+    `gxp`: it writes GxP records, so that who starts it by hand says why.
+    """
 
     key: str
     title: str
     every_s: float
     run: Callable[..., object]
+    gxp: bool = False

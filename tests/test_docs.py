@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from engine.access import PERMISSIONS
+from engine.oee import KPIS
 from settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -30,3 +31,10 @@ def test_every_setting_stands_in_the_operating_guide_with_its_default_and_meanin
 def test_every_permission_stands_in_the_access_page() -> None:
     text = (DOCS / "access.md").read_text()
     assert [p.key for p in PERMISSIONS if f"`{p.key}`" not in text] == []
+
+
+def test_every_indicator_stands_in_its_page_with_its_definition_and_in_the_glossary() -> None:
+    page, glossary = (DOCS / "oee.md").read_text(), (DOCS / "glossary.md").read_text().lower()
+    for kpi in KPIS:
+        assert f"| {kpi.title} | {kpi.definition} | {kpi.standard} |" in page, kpi.key
+        assert kpi.title.lower() in glossary, kpi.key

@@ -11,15 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from flask import Flask, Request, Response, current_app, jsonify, redirect, request
+from flask import Flask, Request, Response, current_app, g, jsonify, redirect, request
 from flask_login import LoginManager, UserMixin, current_user
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from components.wall.page import refused_page
+from connectors.http import display
 from db import access
 from db.store import Store
 from engine.access import User
 from engine.errors import Forbidden, PlantError, Unavailable
+from engine.wall.device import RIGHTS
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,16 @@ OPEN: dict[str, str] = {
     "/metrics": "scraped by Prometheus; tells counts, no values",
 }
 OPEN_FOLDERS: dict[str, str] = {"/assets/": "styles, fonts and scripts of the sign-in page; the same for everybody"}
-ROUTES: dict[str, str] = {"/live": "historian.read", "/logout": "profile.self"}
+ROUTES: dict[str, str] = {
+    "/live": "historian.read",
+    "/logout": "profile.self",
+    "/start": "profile.self",
+    "/wall-preview": "wall.manage",
+}
+DEVICES = "/wall/"
+DEVICE_ROUTES: dict[str, str] = {"/wall/display": "wall.read", "/wall/data": "wall.read"}
+"""What a wall display may ask for with its device's session: never with a person's, and a device's opens nothing else. The
+only other path in `DEVICES` is the link itself, whose token is the proof."""
 UPDATE = "/_dash-update-component"
 EVERY_PATH = "/<path:path>"
 """The rule by which Dash answers every other path with the frame."""
@@ -113,12 +125,25 @@ def _guard(permission_of: Callable[[str], str | None]) -> AnyResponse | tuple[Re
     if request.path in OPEN or request.path.startswith(tuple(OPEN_FOLDERS)):
         return None
     _refuse_foreign_origin()
+    if request.path.startswith(DEVICES):
+        return _device()
     if not current_user.is_authenticated:
         return _to_login()
     permission = _permission(permission_of)
     if permission != "":
         _refuse_without(permission)
     return None
+
+
+def _device() -> tuple[Response, int] | None:
+    permission = DEVICE_ROUTES.get(request.path)
+    if permission is None:
+        return None if request.path.count("/") == 2 else (jsonify(error="There is nothing here."), 401)
+    g.device = display.device_of(_context().store, request.cookies.get(display.COOKIE))
+    if g.device is not None:
+        return None if permission in RIGHTS else (jsonify(error=f"A display has no right “{permission}”."), 403)
+    wants_page = "text/html" in request.headers.get("Accept", "")
+    return (Response(refused_page()), 401) if wants_page else (jsonify(error="This display has no valid link."), 401)
 
 
 def _permission(permission_of: Callable[[str], str | None]) -> str | None:

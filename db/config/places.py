@@ -78,7 +78,7 @@ def _write_machines(connection: Connection, items: list[Difference], number: dic
     for item in items:
         machine = item.new.machine
         if machine is not None:
-            names = ("criticality", "qualification_due", "calibration_due", "vibration_group")
+            names = ("criticality", "qualification_due", "calibration_due", "vibration_group", "state_map")
             columns = {"class": machine.class_, **{name: getattr(machine, name) for name in names}}
             rows[(str(number[item.key[0]]),)] = {"id": number[item.key[0]], **columns}
     save(connection, "machine", rows, ids(connection, "select id, id from machine"))

@@ -1,4 +1,4 @@
-"""Writes signals: state tables, sources, tags and their bindings."""
+"""Writes signals: state tables, state maps, sources, tags and their bindings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from engine.config.diff import Action, Diff, Difference
 from engine.config.record import Config, SourceEntry, TagEntry
 from engine.config.writing import plain
 from engine.errors import Invalid
+from engine.state import StateMap
 
 _PATHS = "select id, path from location where retired_at is null"
 _STATES = "select id, name from state_table"
@@ -34,6 +35,19 @@ def _write_state_tables(connection: Connection, differences: Diff) -> None:
     retire(connection, "state_table", [known[item.key] for item in differences.of("state_table", Action.RETIRED)])
     items = differences.of("state_table", *WRITTEN)
     save(connection, "state_table", {item.key: plain(item.new) | {"retired_at": None} for item in items}, known)
+
+
+def write_state_maps(connection: Connection, differences: Diff) -> None:
+    """Before the machines that name them."""
+    known = ids(connection, "select id, name from state_map")
+    retire(connection, "state_map", [known[item.key] for item in differences.of("state_map", Action.RETIRED)])
+    rows = {item.key: _state_map(item.new) for item in differences.of("state_map", *WRITTEN)}
+    save(connection, "state_map", rows, known)
+
+
+def _state_map(entry: StateMap) -> Row:
+    head = {name: getattr(entry, name) for name in ("name", "title", "states", "modes")}
+    return head | {"rules": [plain(rule) for rule in entry.rules], "retired_at": None}
 
 
 def _write_sources(connection: Connection, differences: Diff, number: dict[Key, int]) -> None:

@@ -1,7 +1,7 @@
 """What differs between two configurations, written through the audited door: rows that stay the same are not touched.
 
-Nothing that may have a history is deleted: places, tags, sources, calendars, state tables, products, materials and recipes
-are retired and come back under the same name; accounts are switched off. Bindings, rates, roles and grants are deleted.
+Nothing that may have a history is deleted: places, tags, alarms, sources, calendars, state tables, products, materials and
+recipes are retired and come back under the same name; accounts are switched off. Bindings, rates, roles and grants are deleted.
 All of it lies in the audit trail.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from db.config import accounts, places, products, signals
+from db.config import accounts, alarms, places, products, signals, sums
 from db.config.read import stored
 from db.job import raise_revision
 from db.store import Change
@@ -34,9 +34,12 @@ def apply(change: Change, old: Config, new: Config) -> Diff:
         raise Invalid(finding.reason)
     differences = diff(old, new)
     if differences:
+        signals.write_state_maps(connection, differences)
         places.write(connection, differences, new)
         signals.write(connection, differences, new)
+        alarms.write(connection, differences)
         products.write(connection, differences)
         accounts.write(connection, differences)
+        sums.mark(connection, differences)
         raise_revision(connection, "config")
     return differences

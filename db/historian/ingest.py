@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from db.historian import chunks, hot, latest, ledger, shapes, texts
 from db.historian.ledger import FIRST_US, LAST_US
 from db.historian.merge import Merged, merge
-from db.historian.stale import Late, announce
+from db.historian.stale import Late, announce, announce_gaps
 from db.store import Store
 from engine.historian.block import DeadLetter, Intake, SampleBlock
 from engine.historian.counts import Counts
@@ -38,6 +38,7 @@ def ingest(store: Store, worker: str, through: int, intake: Intake) -> Counts:
         counts = _store(connection, intake, known)
         ledger.write_dead(connection, intake)
         ledger.write_gaps(connection, intake)
+        announce_gaps(connection, intake)
         ledger.add_counts(connection, intake, counts)
         ledger.set_progress(connection, worker, intake.source_id, through)
     return counts
@@ -58,7 +59,7 @@ def _store(connection: Connection, intake: Intake, known: dict[int, Shape]) -> C
     written = texts.store(connection, site_id, intake.texts)
     latest.advance(connection, site_id, numbers.changed)
     latest.advance_texts(connection, site_id, written.changed)
-    announce(connection, known, [*_late(numbers.changed, before), *_late_texts(written, before)])
+    announce(connection, known, [*_late(numbers.changed, before, known), *_late_texts(written, before)])
     uncertain = int((~is_good(numbers.changed.status)).sum()) + sum(e.status >> 30 != 0 for e in written.changed)
     return Counts(
         received=intake.received,
@@ -127,22 +128,25 @@ def _tags(intake: Intake) -> list[int]:
     return sorted({*np.unique(intake.samples.tag_id).tolist(), *(e.tag_id for e in intake.texts)})
 
 
-def _late(changed: SampleBlock, before: dict[int, int]) -> list[Late]:
-    """What changed at or before the last value that was known."""
+def _late(changed: SampleBlock, before: dict[int, int], known: dict[int, Shape]) -> list[Late]:
+    """What changed of each tag: at or before the last value that was known, else in time."""
     if not len(changed):
         return []
     ordered = in_order(changed)
     starts = np.flatnonzero(np.diff(ordered.tag_id, prepend=ordered.tag_id[:1] - 1))
     spans = np.split(ordered.at_us, starts[1:])
     tags = ordered.tag_id[starts].tolist()
-    return [_late_of(tag, at_us, before.get(tag, FIRST_US - 1)) for tag, at_us in zip(tags, spans, strict=True)]
+    return [_late_of(known[tag], at_us, before.get(tag, FIRST_US - 1)) for tag, at_us in zip(tags, spans, strict=True)]
 
 
-def _late_of(tag: int, at_us: np.ndarray, known_us: int) -> Late:
-    if at_us[0] > known_us:
-        return Late(tag)
-    last = at_us[np.searchsorted(at_us, known_us, side="right") - 1]
-    return Late(tag, int(at_us[0]), int(last) + 1)
+def _late_of(shape: Shape, at_us: np.ndarray, known_us: int) -> Late:
+    """Of a state tag the whole span, since its new samples count as much as late ones."""
+    first, last = int(at_us[0]), int(at_us[-1])
+    if first > known_us:
+        return Late(shape.tag_id, first, last + 1, in_time=True)
+    if shape.kind is not ValueKind.STATE:
+        last = int(at_us[np.searchsorted(at_us, known_us, side="right") - 1])
+    return Late(shape.tag_id, first, last + 1)
 
 
 def _late_texts(written: texts.TextsSettled, before: dict[int, int]) -> list[Late]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,57 +10,94 @@ from sqlalchemy import Connection
 
 from db.historian.wire import execute
 from db.job import raise_revisions
+from engine.historian.block import Intake
 from engine.historian.shape import Shape
+from engine.tag import ValueKind
+from engine.time import DAY_US, SECOND_US
 
-LATE_MATTERS_TO = ("order",)
+LATE_MATTERS_TO = ("order", "alarm")
 """Capabilities that compute from samples and want to know of late ones."""
+
+STATES_MATTER_TO, COUNTS_MATTER_TO = "state", "oee"
+"""What is computed from every sample of a state tag, in time or late; and from counters that came late."""
+MISSED_BY, KEPT_US = "alarm", (30 * SECOND_US, 2 * DAY_US)
+"""Alarms are judged from the newest values: what came in one go after an outage of this length went past them."""
 
 _MARK = """
 insert into stale (capability, site_id, location_id, from_us, to_us, cause)
-select c.capability, u.* , %(cause)s from unnest(%(capabilities)s::text[]) as c(capability)
-cross join unnest(%(sites)s::int[], %(nodes)s::int[], %(los)s::bigint[], %(his)s::bigint[]) as u(site_id, location_id, lo, hi)
-order by c.capability, u.location_id
+select u.*, %(cause)s from unnest(%(capabilities)s::text[], %(sites)s::int[], %(nodes)s::int[], %(los)s::bigint[],
+    %(his)s::bigint[]) as u(capability, site_id, location_id, lo, hi)
+order by u.capability, u.location_id
+"""
+_MARK_GAPS = """
+insert into stale (capability, site_id, location_id, from_us, to_us, cause)
+select 'state', t.site_id, t.location_id, min(g.lo), max(g.hi), 'a gap was declared'
+from unnest(%(tags)s::int[], %(los)s::bigint[], %(his)s::bigint[]) as g(tag_id, lo, hi)
+join tag t on t.kind = 'state' and (t.id = g.tag_id or (g.tag_id is null
+    and exists (select 1 from tag_binding b where b.tag_id = t.id and b.source_id = %(source)s)))
+group by t.site_id, t.location_id order by t.location_id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A tag that changed; with times when that was in the past: over [from_us, to_us)."""
+    """A tag that changed over [from_us, to_us); `in_time` when that was after all that was known of it."""
 
     tag_id: int
-    from_us: int | None = None
-    to_us: int | None = None
+    from_us: int
+    to_us: int
+    in_time: bool = False
 
 
 def announce(connection: Connection, known: dict[int, Shape], changes: Iterable[Late], cause: str = "late samples") -> None:
     """Raise the revision “tag” of every node that changed, and mark what came late."""
-    nodes: dict[int, list[Late]] = {}
+    spans: dict[tuple[str, int], tuple[int, int]] = {}
+    nodes = set()
     for change in changes:
-        nodes.setdefault(known[change.tag_id].node_id, []).append(change)
-    if not nodes:
-        return
-    raise_revisions(connection, "tag", nodes)
-    spans = {node: span for node, late in sorted(nodes.items()) if (span := _span(late)) is not None}
+        shape = known[change.tag_id]
+        nodes.add(shape.node_id)
+        for capability in _concerned(shape, change):
+            lo, hi = spans.get((capability, shape.node_id), (change.from_us, change.to_us))
+            spans[capability, shape.node_id] = min(lo, change.from_us), max(hi, change.to_us)
+    if nodes:
+        raise_revisions(connection, "tag", nodes)
     if spans:
         _mark(connection, {shape.node_id: shape.site_id for shape in known.values()}, spans, cause)
 
 
-def _mark(connection: Connection, sites: dict[int, int], spans: dict[int, tuple[int, int]], cause: str) -> None:
+def announce_gaps(connection: Connection, intake: Intake) -> None:
+    """Mark the states of machines of which samples are known to be lost."""
+    if intake.gaps:
+        columns = {"tags": [g.tag_id for g in intake.gaps], "los": [g.from_us for g in intake.gaps]}
+        execute(connection, _MARK_GAPS, columns | {"his": [g.to_us for g in intake.gaps], "source": intake.source_id})
+
+
+def _concerned(shape: Shape, change: Late) -> Iterable[str]:
+    if not change.in_time:
+        yield from LATE_MATTERS_TO
+        if shape.counter:
+            yield COUNTS_MATTER_TO
+    elif _was_kept(change):
+        yield MISSED_BY
+    if shape.kind is ValueKind.STATE:
+        yield STATES_MATTER_TO
+
+
+def _was_kept(change: Late) -> bool:
+    """True when samples are new, but not of this moment: they waited somewhere while a part was away."""
+    return KEPT_US[0] < time.time_ns() // 1000 - change.from_us < KEPT_US[1]
+
+
+def _mark(connection: Connection, sites: dict[int, int], spans: dict[tuple[str, int], tuple[int, int]], cause: str) -> None:
     execute(
         connection,
         _MARK,
         {
             "cause": cause,
-            "capabilities": list(LATE_MATTERS_TO),
-            "sites": [sites[node] for node in spans],
-            "nodes": list(spans),
+            "capabilities": [capability for capability, _ in spans],
+            "sites": [sites[node] for _, node in spans],
+            "nodes": [node for _, node in spans],
             "los": [span[0] for span in spans.values()],
             "his": [span[1] for span in spans.values()],
         },
     )
-
-
-def _span(changes: list[Late]) -> tuple[int, int] | None:
-    begins = [c.from_us for c in changes if c.from_us is not None]
-    ends = [c.to_us for c in changes if c.to_us is not None]
-    return (min(begins), max(ends)) if begins and ends else None

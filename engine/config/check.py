@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.config import check_access, check_place, check_product, check_signal, check_source
+from engine.config import check_access, check_alarm, check_place, check_product, check_signal, check_source
 from engine.config.known import Known
 from engine.config.problem import Finding
 from engine.config.record import TABLES, Config, key_of
@@ -15,7 +15,7 @@ def findings(config: Config, excused: frozenset[str] = frozenset()) -> Iterator[
     known = Known.of(config, excused)
     yield from _twins(config, known)
     yield from _blanks(config)
-    for part in (check_place, check_source, check_signal, check_product, check_access):
+    for part in (check_place, check_source, check_signal, check_alarm, check_product, check_access):
         yield from part.findings(config, known)
 
 

@@ -31,7 +31,7 @@ def findings(config: Config, known: Known) -> Iterator[Finding]:
     for entry in config.locations:
         yield from _path(entry, known)
         yield from _place(entry, known)
-        yield from _machine(entry)
+        yield from _machine(entry, known)
     for calendar in config.calendars:
         yield from _calendar(calendar, known)
 
@@ -79,7 +79,7 @@ def _place(entry: LocationEntry, known: Known) -> Iterator[Finding]:
             yield Finding(entry, ("calendar",), missing)
 
 
-def _machine(entry: LocationEntry) -> Iterator[Finding]:
+def _machine(entry: LocationEntry, known: Known) -> Iterator[Finding]:
     machine = entry.machine
     if entry.kind is NodeKind.MACHINE and machine is None:
         yield Finding(entry, (), f"The machine “{entry.path}” needs a table “machine” with at least its class.")
@@ -87,6 +87,8 @@ def _machine(entry: LocationEntry) -> Iterator[Finding]:
         yield Finding(
             entry, ("machine",), f"“{entry.path}” is of kind {entry.kind.value}; only a machine has a table “machine”."
         )
+    if machine and machine.state_map and (reason := known.missing("state map", machine.state_map, known.state_maps)):
+        yield Finding(entry, ("machine", "state_map"), reason)
     if machine and machine.criticality is not None and not 1 <= machine.criticality <= 5:
         yield Finding(entry, ("machine", "criticality"), f"A criticality of {machine.criticality} is none; write 1 to 5.")
 

@@ -1,4 +1,4 @@
-"""Checks of state tables and tags."""
+"""Checks of state tables, state maps and tags."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from engine.config.options import DecodeOptions
 from engine.config.problem import Finding, unknown
 from engine.config.reading import Reader
 from engine.config.record import Config, StateTableEntry, TagEntry
+from engine.state import StateMap, TimeElement
 from engine.tag import Interpolation, Limits, ValueKind
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
@@ -33,9 +34,11 @@ _PAIRS = (("low", "high"), ("normal_low", "normal_high"), ("alarm_low", "alarm_h
 
 
 def findings(config: Config, known: Known) -> Iterator[Finding]:
-    """What is wrong with state tables and tags."""
+    """What is wrong with state tables, state maps and tags."""
     for table in config.state_tables:
         yield from _state_table(table)
+    for state_map in config.state_maps:
+        yield from _state_map(state_map, config)
     names = {(known.sites.get(tag.at), tag.name) for tag in config.tags}
     for tag in config.tags:
         yield from _tag(tag, known)
@@ -50,6 +53,27 @@ def _state_table(entry: StateTableEntry) -> Iterator[Finding]:
     for code, (_, category) in entry.codes.items():
         if category not in CATEGORIES:
             yield Finding(entry, ("codes", str(code)), unknown("category of states", category, CATEGORIES))
+
+
+def _state_map(entry: StateMap, config: Config) -> Iterator[Finding]:
+    """Rules speak of categories and names that some state table has; a misspelt one would never fit."""
+    texts = {text for table in config.state_tables for text, _ in table.codes.values()}
+    if not entry.states:
+        yield Finding(entry, ("states",), f"The state map “{entry.name}” names no word that a state tag ends in.")
+    for n, rule in enumerate(entry.rules):
+        if rule.element is TimeElement.NOT_SCHEDULED:
+            yield Finding(
+                entry, ("rule", n, "element"), "The calendar decides what is not scheduled; give the rule another element."
+            )
+        for key, words, fitting in (("states", rule.states, texts), ("categories", rule.categories, CATEGORIES)):
+            for word in words:
+                if word not in fitting:
+                    yield Finding(
+                        entry, ("rule", n, key), unknown("state" if key == "states" else "category of states", word, fitting)
+                    )
+        for word in rule.modes:
+            if word not in CATEGORIES:
+                yield Finding(entry, ("rule", n, "modes"), unknown("category of modes", word, CATEGORIES))
 
 
 def _tag(entry: TagEntry, known: Known) -> Iterator[Finding]:

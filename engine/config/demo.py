@@ -8,7 +8,9 @@ from engine.config.reading import Reader
 from engine.config.record import Config
 from engine.config.writing import plain
 from engine.errors import Invalid
+from engine.state import ISO_22400
 from engine.tag import StateTable
+from engine.twin.alarms import alarms
 from engine.twin.master import SOURCE_OF_ROUTE
 from engine.twin.record import Place, Signal, Site
 
@@ -16,14 +18,16 @@ Table = dict[str, Any]
 
 
 def config_of(site: Site) -> Config:
-    """The configuration of a virtual site, without accounts (those of the demo are made apart). Raises `Invalid`."""
+    """The configuration of a virtual site with its alarms, without accounts (the demo's are made apart). Raises `Invalid`."""
     home = next(place.path for place in site.places if place.kind == "site")
     tables = {
         "location": [_location(place, n) for n, place in enumerate(site.places)],
         "state_table": [_state_table(table) for table in site.state_tables],
+        "state_map": [{"name": ISO_22400.name, "title": ISO_22400.title, "rule": [plain(rule) for rule in ISO_22400.rules]}],
         "source": [{"site": home, **source} for source in site.sources],
         "calendar": [_calendar(home, calendar) for calendar in site.calendars],
         "tag": [_tag(signal, n) for n, signal in enumerate(site.signals)],
+        "alarm": list(alarms(site, home)),
         "product": list(site.products),
         "material": list(site.materials),
         "recipe": list(site.recipes),

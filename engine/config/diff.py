@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from engine.config.problem import Finding
-from engine.config.record import TABLES, Config, LocationEntry, TagEntry, key_of
+from engine.config.record import TABLES, AlarmEntry, Config, LocationEntry, TagEntry, key_of
 from engine.config.writing import literal, plain
 from engine.location import NodeKind
 
@@ -82,9 +82,22 @@ def diff(old: Config, new: Config) -> Diff:
     new = new if new.users else _with_accounts(moved, new)
     renamed = _renamed_tags(moved, new)
     sites = moved.sites()
-    moved = replace(moved, tags=tuple(replace(t, name=renamed.get(key_of(t, sites), t.name)) for t in moved.tags))
+    moved = replace(
+        moved,
+        tags=tuple(replace(t, name=renamed.get(key_of(t, sites), t.name)) for t in moved.tags),
+        alarms=tuple(_following(alarm, sites.get(alarm.at) or alarm.at, renamed) for alarm in moved.alarms),
+    )
     before = {path: was for was, path in moves.items()}
     return Diff(tuple(item for table in TABLES for item in _table(table, moved, new, before, renamed)))
+
+
+def _following(alarm: AlarmEntry, site: str, renamed: dict[tuple[str, ...], str]) -> AlarmEntry:
+    """The alarm with the names that its tags have now."""
+    tag = None if alarm.tag is None else renamed.get((site, alarm.tag), alarm.tag)
+    machine = alarm.only_while
+    if machine is not None:
+        machine = replace(machine, tag=renamed.get((site, machine.tag), machine.tag))
+    return replace(alarm, tag=tag, only_while=machine)
 
 
 def _with_accounts(old: Config, new: Config) -> Config:
@@ -123,6 +136,7 @@ def relocated(config: Config, moves: dict[str, str]) -> Config:
         sources=tuple(replace(e, site=place(e.site)) for e in config.sources),
         calendars=tuple(replace(e, site=place(e.site)) for e in config.calendars),
         tags=tuple(replace(e, at=place(e.at)) for e in config.tags),
+        alarms=tuple(replace(e, at=place(e.at)) for e in config.alarms),
         rates=tuple(replace(e, at=place(e.at)) for e in config.rates),
         grants=tuple(replace(e, at=place(e.at)) for e in config.grants),
     )

@@ -9,6 +9,7 @@ from engine.access import ROLES
 from engine.config.problem import unknown
 from engine.config.record import Config
 from engine.location import NodeKind
+from engine.state import ISO_22400
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Known:
     sources: dict[str, set[str]]
     calendars: dict[str, set[str]]
     state_tables: set[str]
+    state_maps: set[str]
     products: set[str]
     materials: set[str]
     roles: set[str]
@@ -35,6 +37,7 @@ class Known:
             sources=_by_site((entry.site, entry.name) for entry in config.sources),
             calendars=_by_site((entry.site, entry.name) for entry in config.calendars),
             state_tables={entry.name for entry in config.state_tables},
+            state_maps={entry.name for entry in config.state_maps} | {ISO_22400.name},
             products={entry.code for entry in config.products},
             materials={entry.code for entry in config.materials},
             roles={entry.name for entry in config.roles} | set(ROLES),

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
+from engine.alarm.record import AlarmKind, PriorityWord
 from engine.location import NodeKind
 from engine.shift import Calendar, CalendarException, Holiday, Pattern
+from engine.state import StateMap
 from engine.tag import Interpolation, Limits, ValueKind
 
 FORMAT = 1
@@ -23,13 +25,14 @@ def _empty() -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class MachineEntry:
-    """What a location of kind machine adds; `criticality` 1 (least) to 5."""
+    """What a location of kind machine adds; `criticality` 1 (least) to 5. Without `state_map` the default map holds."""
 
     class_: str = field(metadata={"key": "class"})
     criticality: int | None = None
     qualification_due: date | None = None
     calibration_due: date | None = None
     vibration_group: str | None = None
+    state_map: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,39 @@ class TagEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class OnlyWhileEntry:
+    """The states of a machine in which an alarm makes sense; in all others it is suppressed by design."""
+
+    tag: str
+    states: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmEntry:
+    """An alarm of the node `at`. Without `limit` the tag's own alarm limit holds (kinds above, below), or its expected
+    interval (kind stale). `states` are categories of the tag's state table, or "true" and "false"."""
+
+    at: str
+    key: str
+    title: str
+    kind: AlarmKind
+    priority: PriorityWord
+    consequence: str
+    response: str
+    respond_within_s: float
+    cause: str = ""
+    tag: str | None = None
+    source: str | None = None
+    limit: float | None = None
+    states: tuple[str, ...] = ()
+    deadband: float = 0.0
+    on_delay_s: float = 0.0
+    off_delay_s: float = 0.0
+    only_while: OnlyWhileEntry | None = None
+    out_of_service: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ProductEntry:
     """What is made."""
 
@@ -192,9 +228,11 @@ class Config:
     format: int = FORMAT
     locations: tuple[LocationEntry, ...] = field(default=(), metadata={"key": "location"})
     state_tables: tuple[StateTableEntry, ...] = field(default=(), metadata={"key": "state_table"})
+    state_maps: tuple[StateMap, ...] = field(default=(), metadata={"key": "state_map"})
     sources: tuple[SourceEntry, ...] = field(default=(), metadata={"key": "source"})
     calendars: tuple[CalendarEntry, ...] = field(default=(), metadata={"key": "calendar"})
     tags: tuple[TagEntry, ...] = field(default=(), metadata={"key": "tag"})
+    alarms: tuple[AlarmEntry, ...] = field(default=(), metadata={"key": "alarm"})
     products: tuple[ProductEntry, ...] = field(default=(), metadata={"key": "product"})
     materials: tuple[MaterialEntry, ...] = field(default=(), metadata={"key": "material"})
     recipes: tuple[RecipeEntry, ...] = field(default=(), metadata={"key": "recipe"})
@@ -218,9 +256,9 @@ class Config:
 
 
 def key_of(entry: Any, sites: dict[str, str | None]) -> tuple[str, ...]:
-    """What an entry is known by within its table; a tag by its site and name."""
-    if isinstance(entry, TagEntry):
-        return (sites.get(entry.at) or entry.at, entry.name)
+    """What an entry is known by within its table; a tag by its site and name, an alarm by its site and key."""
+    if isinstance(entry, TagEntry | AlarmEntry):
+        return (sites.get(entry.at) or entry.at, entry.name if isinstance(entry, TagEntry) else entry.key)
     return tuple(str(getattr(entry, name)) for name in KEYS[type(entry)])
 
 
@@ -238,9 +276,11 @@ def _order(entry: Any) -> tuple[Any, ...]:
 KEYS: dict[type, tuple[str, ...]] = {
     LocationEntry: ("path",),
     StateTableEntry: ("name",),
+    StateMap: ("name",),
     SourceEntry: ("site", "name"),
     CalendarEntry: ("site", "name"),
     TagEntry: ("at", "name"),
+    AlarmEntry: ("at", "key"),
     ProductEntry: ("code",),
     MaterialEntry: ("code",),
     RecipeEntry: ("code", "revision"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.errors import Unavailable
 from engine.job import Stale
 from engine.order import carried, occupations
+from engine.state import FOREVER_US
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -34,7 +35,7 @@ def derive(store: Store, job: ModuleType, order: ModuleType) -> int:
     while job.stale_waiting(store, CAPABILITY):
         with store.change("job:order", REASON) as change:
             taken = job.take_stale(change.connection, CAPABILITY, RANGES_AT_ONCE)
-            failed = [stale for stale in taken if not _attempt(change, stale, order)]
+            failed = [stale for stale in taken if not _attempt(change, stale, job, order)]
             for stale in failed:
                 job.postpone(change.connection, stale, RETRY_S)
             if len(failed) < len(taken):
@@ -45,10 +46,10 @@ def derive(store: Store, job: ModuleType, order: ModuleType) -> int:
     return done
 
 
-def _attempt(change: Change, stale: Stale, order: ModuleType) -> bool:
+def _attempt(change: Change, stale: Stale, job: ModuleType, order: ModuleType) -> bool:
     try:
         with change.attempt():
-            _derive(change, stale, order)
+            _derive(change, stale, job, order)
     except Unavailable:
         raise
     except Exception:  # whatever it is, it must not hold up the other machines
@@ -57,10 +58,13 @@ def _attempt(change: Change, stale: Stale, order: ModuleType) -> bool:
     return True
 
 
-def _derive(change: Change, stale: Stale, order: ModuleType) -> None:
+def _derive(change: Change, stale: Stale, job: ModuleType, order: ModuleType) -> None:
     from_us, to_us = order.affected(change.connection, stale.location_id, stale.from_us, stale.to_us)
     before, said = order.said_between(change.connection, stale.location_id, from_us, to_us)
     found = occupations(said, before, from_us, to_us)
     known = carried(said, before, from_us, stale.to_us if to_us is None else to_us)
     order.ensure_batches(change, stale.site_id, {o.batch: known.get(o.batch, {}) for o in found})
     order.replace_occupations(change.connection, stale.site_id, stale.location_id, from_us, to_us, found)
+    if found or said or before:  # which order was active, and which product, decides what time and pieces count as
+        end = FOREVER_US if to_us is None else to_us
+        job.mark_stale(change.connection, "oee", stale.site_id, stale.location_id, stale.from_us, end, "occupations")

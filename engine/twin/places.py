@@ -106,8 +106,8 @@ def _area(at: str, name: str) -> Place:
     return Place(f"{SITE_PATH}/{at}", name, NodeKind.AREA)
 
 
-def _line(at: str, name: str, calendar: str) -> Place:
-    return Place(f"{SITE_PATH}/{at}", name, NodeKind.LINE, calendar=calendar)
+def _line(at: str, name: str, calendar: str, constraint: str) -> Place:
+    return Place(f"{SITE_PATH}/{at}", name, NodeKind.LINE, {"constraint": constraint}, calendar=calendar)
 
 
 def _room(at: str, name: str, grade: str) -> Place:
@@ -118,7 +118,7 @@ PLACES: tuple[Place, ...] = (
     Place("acme", "Acme Pharma", NodeKind.ENTERPRISE, currency="EUR"),
     Place(SITE_PATH, "Dublin", NodeKind.SITE, time_zone="Europe/Dublin", currency="EUR", calendar="three-shift"),
     _area("filling", "Sterile filling"),
-    _line("filling/line-1", "Line 1 Vials", "three-shift"),
+    _line("filling/line-1", "Line 1 Vials", "three-shift", "filler-1"),
     _machine("filling/line-1/washer-1", "Vial washer 1", "washer", 3),
     _machine("filling/line-1/tunnel-1", "Depyrogenation tunnel 1", "tunnel", 4),
     _machine("filling/line-1/filler-1", "Vial filler 1", "filler", 5, vibration_group="II"),
@@ -138,12 +138,12 @@ PLACES: tuple[Place, ...] = (
     _room("solid-dose/room-d1", "D1 Compression", "D"),
     _room("solid-dose/room-d2", "D2 Granulation and coating", "D"),
     _area("packaging", "Packaging"),
-    _line("packaging/line-1", "Line 1 Blister", "three-shift"),
+    _line("packaging/line-1", "Line 1 Blister", "three-shift", "blister-1"),
     _machine("packaging/line-1/blister-1", "Blister 1", "blister", 4, vibration_group="I"),
     _machine("packaging/line-1/cartoner-1", "Cartoner 1", "cartoner", 3),
     _machine("packaging/line-1/checkweigher-1", "Checkweigher 1", "checkweigher", 3),
     _machine("packaging/line-1/casepacker-1", "Serialise and case pack 1", "casepacker", 3),
-    _line("packaging/line-2", "Line 2 Blister", "two-shift"),
+    _line("packaging/line-2", "Line 2 Blister", "two-shift", "blister-2"),
     _machine("packaging/line-2/blister-2", "Blister 2", "blister", 4, vibration_group="I"),
     _machine("packaging/line-2/cartoner-2", "Cartoner 2", "cartoner", 3),
     _machine("packaging/line-2/checkweigher-2", "Checkweigher 2", "checkweigher", 3),

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from connectors.http import guard, health, live, login
 from db import access, job
+from db.password import hash_password
 from db.store import Store
 from engine.access import ROLES, Grant
 
@@ -48,7 +49,7 @@ def nodes(store: Store) -> dict[str, int]:
         olga = access.add_user(change, "olga", "Olga Demo", demo=True)
         access.grant(change, Grant(ines, "engineer", made["dublin"]))
     for user in (ines, olga):
-        access.set_password(store, user, login.hash_password(PASSWORD))
+        access.set_password(store, user, hash_password(PASSWORD))
     with store.write() as connection:
         for slug in ("dublin", "cork"):
             connection.execute(
@@ -133,7 +134,7 @@ def test_sign_in_never_leads_elsewhere(client: FlaskClient, target: str) -> None
     page = client.get("/login").get_data(as_text=True)
     csrf = re.search(r"value=([^>]+)>", page)[1]  # type: ignore[index]
     answer = client.post("/login", data={"user": "ines", "password": PASSWORD, "csrf": csrf, "next": target})
-    assert answer.location == "/"
+    assert answer.location == "/start"
 
 
 def test_a_callback_needs_its_permission(client: FlaskClient, store: Store) -> None:

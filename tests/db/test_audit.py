@@ -10,6 +10,10 @@ from sqlalchemy import create_engine, text
 from db import audit
 from db.store import Store
 from engine.audit import Export
+from engine.access import SYSTEM, scope_of
+from engine.audit import PEOPLE, AuditFilter, field_changes
+from engine.errors import NotFound
+from tests.connectors.plant_store import furnish
 
 
 def products(store: Store, *codes: str) -> None:
@@ -94,3 +98,52 @@ def test_an_export_is_on_record_with_who_what_and_which_range(store: Store) -> N
         "to_us": 2,
         "rows": 300,
     }
+# ------------------------------------------------------------------ looking
+def test_entries_are_filtered_and_the_newest_come_first(store: Store) -> None:
+    products(store, "A", "B")
+    with store.change("job:order", "derived") as change:
+        change.connection.execute(text("update product set name = 'Plorexan' where code = 'A'"))
+
+    def numbers(**asked: object) -> list[int]:
+        return [e.id for e in audit.entries(SYSTEM, store, AuditFilter(**asked))]  # type: ignore[arg-type]
+
+    assert numbers() == [3, 2, 1]
+    assert numbers(actor="ines") == [2, 1]
+    assert numbers(actor=PEOPLE) == [2, 1]
+    assert numbers(action="update") == [3]
+    assert numbers(table="product", record="2") == [2]
+    assert numbers(words="plorexan") == [3]
+    assert numbers(words="100% none") == []
+    assert numbers(before=3) == [2, 1]
+    assert numbers(to_us=0) == []
+    assert len(audit.entries(SYSTEM, store, AuditFilter(), limit=2)) == 2
+    assert audit.choices(SYSTEM, store) == (["ines", "job:order"], ["product"])
+    [change_of_name] = field_changes(audit.entry(SYSTEM, store, 3))
+    assert (change_of_name.name, change_of_name.old, change_of_name.new) == ("name", "x|y", "Plorexan")
+
+
+def test_whoever_reads_a_part_sees_the_entries_of_its_places(store: Store) -> None:
+    [_] = furnish(store, ("broker", "mqtt", {"host": "h"}))
+    part = scope_of([2])  # the machine
+    seen = audit.entries(part, store, AuditFilter())
+    assert {e.table_name for e in seen} == {"location", "tag"}
+    assert all((e.new or {}).get("location_id", 2) == 2 for e in seen)
+    whole = audit.entries(SYSTEM, store, AuditFilter(table="product"))
+    with pytest.raises(NotFound):
+        audit.entry(part, store, whole[0].id)
+    assert "product" not in audit.choices(part, store)[1]
+
+
+def test_a_check_is_kept_with_what_it_found(store: Store, database_url: str) -> None:
+    assert audit.last_check(store) is None
+    products(store, "A", "B")
+    audit.check(store)
+    kept = audit.last_check(store)
+    assert kept is not None
+    assert (kept.entries, kept.head, kept.finding) == (2, audit.hash_of(store, 2), None)
+    as_superuser(database_url, "update audit_entry set actor = 'olga' where id = 1")
+    audit.check(store)
+    broken = audit.last_check(store)
+    assert broken is not None
+    assert broken.finding is not None
+    assert broken.finding.entry_id == 1

@@ -1,0 +1,1 @@
+"""The wall display: its words (`words`), its page (`page`), and the administration of devices (`devices`)."""
