@@ -32,6 +32,17 @@ def nowhere(search: str) -> html.Div:
     return html.Div([html.Div(icon("lock"), className="big"), html.B(text), way], className="pl-empty")
 
 
+def failed(text: str, error_id: str = "") -> html.Div:
+    """What failed in plain words, the error id, and a way to try again."""
+    again = html.Button(t("Try again"), className="pl-ctl", **data(do="again"))
+    code = html.Span([t("Error"), " ", html.Code(error_id)], className="cap t2") if error_id else None
+    return html.Div(
+        [html.Div(shape("error", hidden=True), className="big"), html.B(text), html.Div([again, code], className="tries")],
+        className="pl-empty is-error",
+        role="alert",
+    )
+
+
 def forbidden(right: str, place: str) -> html.Div:
     """Which right is missing, and who can give it."""
     return html.Div(

@@ -13,7 +13,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from connectors.collect import now_us
-from connectors.decode import Options, parse_json, quality_of, time_of
+from connectors.decode import parse_json, quality_of, time_of
+from engine.config.options import DecodeOptions
 from connectors.mqtt import add_credentials
 from engine.connect import Found
 from engine.errors import Invalid, Unavailable
@@ -194,7 +195,7 @@ def _time(document: dict[str, Any], otherwise_us: int) -> tuple[str | None, int]
     for key in TIMES:
         if key in document:
             try:
-                return key, time_of(document[key], Options())
+                return key, time_of(document[key], DecodeOptions())
             except Invalid:
                 continue
     return None, otherwise_us
