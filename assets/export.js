@@ -12,7 +12,9 @@
   }
   function plain(words) { return words.replace(/&/g, "&amp;").replace(/</g, "&lt;"); }
   function footer() {
-    return [text(document.getElementById("breadcrumb")), text(document.getElementById("clock")), "Plantglass", window.location.pathname].filter(Boolean).join(" · ");
+    var now = plant.live && plant.live.now(), place = Array.from(document.querySelectorAll("#breadcrumb a, #breadcrumb b")).map(text).join(" \u203a ");
+    var moment = (now ? new Date(now / 1000).toISOString().slice(0, 10) + " " : "") + text(document.getElementById("clock"));
+    return [place, moment, "Plantglass", window.location.pathname].filter(Boolean).join(" \u00b7 ");
   }
   function drawn(panel, graph) {
     var layout = JSON.parse(JSON.stringify(graph.layout));

@@ -40,10 +40,9 @@ ABOUT: dict[str, About] = {
     ),
     "/alarm": About(
         (
-            "What is wrong and asks for somebody, at the place above and everything below it; the worst that nobody has"
-            " acknowledged stands first.",
+            "What is wrong and asks for somebody, at the place above and below it; the worst unacknowledged stands first.",
             "Choose an alarm to see what happens otherwise, what to do and what was; acknowledge it when you begin to act.",
-            "Keys: j and k or the arrows choose a row, Enter opens it, a acknowledges it and chooses the next, n lets new ones in.",
+            "Keys: j, k or arrows choose a row, Enter opens it, a acknowledges it and goes on, n lets new ones in.",
         ),
         (
             ("Alarm", "Has a consequence, a response and a time to respond; everything else is an event."),
@@ -94,19 +93,6 @@ ABOUT: dict[str, About] = {
         ),
         (("Place", "A node of the location tree: enterprise, site, area, line, room or machine."),),
         "using.md",
-    ),
-    "/alarm": About(
-        (
-            "The alarms of a place: what stands now, what happened, and how well the alarms serve those who answer them.",
-            "An alarm says what will happen if nobody answers, and what to do first.",
-            "Acknowledging says that you have seen it and begin the response; it goes on record with your name.",
-        ),
-        (
-            ("Shelved", "Set aside for a time, with a reason; it comes back by itself."),
-            ("Chattering", "Raised three times or more within a minute."),
-            ("Flood", "More than ten alarms in ten minutes."),
-        ),
-        "alarm.md",
     ),
     "/help": About(
         (

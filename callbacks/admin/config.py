@@ -86,8 +86,11 @@ def text_of(contents: Any) -> str:
     """The text of an upload ("data:…;base64,…"); raises `Invalid` for what is too long or no text."""
     if not isinstance(contents, str) or len(contents) > config.LARGEST * 3 // 2:
         raise Invalid(t("The file is larger than {most} MB.", most=config.LARGEST // 1_000_000))
+    head, comma, body = contents.partition(",")
+    if not comma or not head.startswith("data:"):
+        raise Invalid(t("The browser sent a file that no page made. Choose it again."))
     try:
-        return base64.b64decode(contents.partition(",")[2], validate=True).decode("utf-8-sig")
+        return base64.b64decode(body, validate=True).decode("utf-8-sig")
     except (binascii.Error, UnicodeDecodeError) as error:
         raise Invalid(t("The file is not text in UTF-8.")) from error
 

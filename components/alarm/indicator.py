@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import html
 
+from components import format as show
 from components.alarm import ids, words
 from components.shape import shape
 from components.text import t
@@ -15,18 +16,18 @@ from engine.alarm import Priority, worst
 
 def link() -> html.A:
     """The way to the alarm page, in the top bar of every page."""
-    return html.A(count({}), id=ids.COUNT, href="/alarm", className="pl-alarmcount")
+    return html.A(count(None), id=ids.COUNT, href="/alarm", className="pl-alarmcount")
 
 
-def count(counts: Mapping[Priority, int]) -> list[html.Span]:
-    """Shape and number of each priority; zero is quiet."""
-    return [
-        html.Span(t("Alarms"), className="pl-sr"),
-        *(
-            html.Span([shape(words.SHAPES[p]), str(counts.get(p, 0))], className="" if counts.get(p) else "zero")
-            for p in Priority
-        ),
-    ]
+def count(counts: Mapping[Priority, int] | None) -> list[html.Span]:
+    """Shape and number of each priority; zero is quiet, and None is not known yet."""
+    return [html.Span(t("Alarms"), className="pl-sr"), *(_number(p, counts) for p in Priority)]
+
+
+def _number(priority: Priority, counts: Mapping[Priority, int] | None) -> html.Span:
+    count_ = None if counts is None else counts.get(priority, 0)
+    shown = show.NOTHING if count_ is None else str(count_)
+    return html.Span([shape(words.SHAPES[priority]), shown], className="" if count_ else "zero")
 
 
 def spoken(counts: dict[Priority, int]) -> str:

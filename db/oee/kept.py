@@ -45,8 +45,11 @@ group by site_id, location_id having max(to_us) > greatest(min(from_us), %(since
 """
 _MARK_STATES = """
 insert into stale (capability, site_id, location_id, from_us, to_us, cause)
-select 'state', site_id, location_id, min(from_us), max(from_us) + 1, %(cause)s from state_interval
-group by site_id, location_id
+select 'state', t.site_id, t.location_id, min(s.first_us), max(s.last_us) + 1, %(cause)s from tag t join lateral (
+    select (select min(c.t0_us) from chunk c where c.site_id = t.site_id and c.tag_id = t.id) as first_us,
+        (select max(c.t1_us) from chunk c where c.site_id = t.site_id and c.tag_id = t.id) as last_us
+    union all select min(h.at_us), max(h.at_us) from sample_hot h where h.site_id = t.site_id and h.tag_id = t.id) s on true
+where t.kind = 'state' and s.first_us is not null group by t.site_id, t.location_id
 """
 
 
@@ -111,5 +114,5 @@ def mark_all(connection: Connection, cause: str, *, node_ids: Iterable[int] | No
 
 
 def mark_states(connection: Connection, cause: str) -> None:
-    """Let all states be derived anew, and the sums after them."""
+    """Let all states be derived anew from the first sample on, and the sums after them."""
     execute(connection, _MARK_STATES, {"cause": cause})

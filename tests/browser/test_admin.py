@@ -79,7 +79,8 @@ def confirm(page: Page, reason: str) -> None:
 
 def buttons(page: Page) -> set[str]:
     """What the buttons of the page say."""
-    return set(page.run("return [...document.querySelectorAll('main button')].map(b => b.innerText)"))
+    shown = "return [...document.querySelectorAll('main button')].filter(b => b.offsetParent).map(b => b.innerText)"
+    return set(page.run(shown))
 
 
 def dialog_closed(page: Page) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,8 +24,10 @@ from db.store import Store
 from engine.access import SYSTEM
 from engine.wall.device import Playlist, Setting
 from settings import Settings
+from tests.bench.prepared import demo_site
 from tests.browser.page import Page
 from tests.browser.running import Running, free_port
+from tests.conftest import new_database
 
 HOME = "acme/dublin"
 PICTURES = Path(".data/screenshots")
@@ -35,10 +38,10 @@ DAY_S = 86_400
 
 
 class Web:
-    """A web process of its own on the plant's database, that a test may stop and start at the same address."""
+    """A web process that a test may stop and start at the same address."""
 
-    def __init__(self, plant: Running) -> None:
-        self.port, self._environment = free_port(), plant.environment
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.port, self._environment = free_port(), environment
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -64,20 +67,25 @@ class Web:
 
 
 @pytest.fixture(scope="module")
-def web(plant: Running) -> Iterator[Web]:
-    serving = Web(plant)
-    serving.start()
-    try:
-        yield serving
-    finally:
-        serving.stop()
+def store(cluster: str, template: str) -> Iterator[Store]:
+    """The demo site in a database of its own, where nothing is measured: for how a display behaves."""
+    if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
+        pytest.skip("chromium and chromium-driver are missing; apt-get install -y chromium chromium-driver")
+    opened = demo_site(new_database(cluster, template))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")
-def store(plant: Running) -> Iterator[Store]:
-    opened = Store(database_url(Settings(data=plant.folder)))
-    yield opened
-    opened.close()
+def web(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """A web process on it, that a test may stop and start at the same address."""
+    data = tmp_path_factory.mktemp("data")
+    serving = Web({"PLANTGLASS_DATABASE_URL": store.url, "PLANTGLASS_DATA": str(data), "PLANTGLASS_DEMO": "true"})
+    try:
+        serving.start()
+        yield serving
+    finally:
+        serving.stop()
 
 
 @pytest.fixture
@@ -89,6 +97,14 @@ def screen(web: Web) -> Iterator[Page]:
         yield opened
     finally:
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def plant_store(plant: Running) -> Iterator[Store]:
+    """The database of the running plant: for how a display looks."""
+    opened = Store(database_url(Settings(data=plant.folder)))
+    yield opened
+    opened.close()
 
 
 def issue(store: Store, **more: Any) -> tuple[int, str]:
@@ -125,9 +141,11 @@ def cut(page: Page) -> Iterator[None]:
     [(8, 75, 4, "light"), (4, 65, 5, "dark"), (4, 65, 5, "light"), (3, 55, 6, "dark"), (2, 55, 8, "light")],
 )
 def test_every_layout_fits_its_screen_and_nothing_is_smaller_than_its_type(
-    screen: Page, store: Store, tiles: int, inches: float, distance: float, theme: str
+    page: Page, plant_store: Store, tiles: int, inches: float, distance: float, theme: str
 ) -> None:
-    _, token = issue(store, tiles=tiles, screen_inches=inches, distance_m=distance, theme=theme)
+    screen = page
+    screen.resize(1920, 1080)
+    _, token = issue(plant_store, tiles=tiles, screen_inches=inches, distance_m=distance, theme=theme)
     screen.open(f"/wall/{token}")
     screen.until(lambda: clock(screen), "the clock shows")
     screen.picture(PICTURES / f"wall-{tiles}-{theme}.png")
@@ -149,6 +167,55 @@ def test_every_layout_fits_its_screen_and_nothing_is_smaller_than_its_type(
     assert over == []
     bottom = screen.run("return document.querySelector('.w-need').getBoundingClientRect().bottom")
     assert bottom <= 1080
+
+
+FULL = """
+    const words = document.body.dataset, slots = {}, stands = arguments[0] === "stopped";
+    const put = (slot, value) => { slots[slot] = value; };
+    for (let n = 0; n < 8; n++) {
+        const t = "t" + n;
+        put(t, { class: "wt p2" });
+        put(t + ".call", { class: "pl-shape pl-shape--p2o" });
+        put(t + ".name", { text: "Line 1 Blister" });
+        put(t + ".big", { text: stands ? "59" : "88.8" });
+        put(t + ".unit", { text: stands ? "min" : "%" });
+        put(t + ".line", { text: stands ? "Machine aborted" : "OEE · target 70", class: stands ? "ln b" : "ln" });
+        put(t + ".risk", { text: "Plorexan 50 mg film-coated", class: stands ? "ln risk" : "ln risk is-none" });
+        put(t + ".sp", { class: stands ? "sp is-none" : "sp" });
+        put(t + ".course", { points: "0,10 400,40" });
+        put(t + ".batch", { text: "B2647P115" });
+        put(t + ".done", { text: stands ? "at risk" : "100 %" });
+        put(t + ".bar", { class: "wb", style: "--x:50%" });
+    }
+    for (let n = 0; n < 3; n++) {
+        put("n" + n, { class: "" });
+        put(`n${n}.shape`, { class: "pl-shape pl-shape--p1" });
+        put(`n${n}.place`, { text: "Checkweigher 1" });
+        put(`n${n}.text`, { text: "Temperature high, B2647P115 at risk" });
+        put(`n${n}.who`, { text: "59 min · nobody yet" });
+        put("al" + (n + 1), { class: "" });
+        put("a" + (n + 1), { text: "12" });
+    }
+    put("say", { text: words.short ? "15 behind plan" : "15 points behind plan" });
+    const same = { version: words.version, device: words.device, day: words.day, clock: "22:22:22" };
+    window.plantWall.answer(Object.assign({ slots, dim: false, drift: [0, 0], passed: 0.5 }, same));
+    const over = e => e.offsetParent && (e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1);
+    const size = e => `${e.className} ${e.scrollHeight}/${e.clientHeight} ${e.scrollWidth}/${e.clientWidth}`;
+    const found = [...document.querySelectorAll(".wt, .w-hd, .w-all, .w-need li")].filter(over).map(size);
+    const bottom = document.querySelector(".w-need").getBoundingClientRect().bottom;
+    return bottom > 1080 ? found.concat(["rows end at " + bottom]) : found;"""
+"""Everything at its longest; gives what does not fit."""
+
+
+@pytest.mark.parametrize("kind", ["stopped", "running"])
+@pytest.mark.parametrize(("tiles", "inches", "distance"), [(8, 75, 4), (4, 65, 5), (3, 55, 6), (2, 55, 8)])
+def test_the_fullest_board_fits(screen: Page, store: Store, tiles: int, inches: float, distance: float, kind: str) -> None:
+    screen.open(f"/wall/{issue(store, tiles=tiles, screen_inches=inches, distance_m=distance)[1]}")
+    screen.until(lambda: clock(screen), "the clock shows")
+    screen.run("document.body.dataset.short = arguments[0]", "1" if tiles == 2 else "")
+    over = screen.run(FULL, kind)
+    screen.picture(PICTURES / f"wall-full-{tiles}-{kind}.png")
+    assert over == []
 
 
 def test_axe_finds_no_barrier(screen: Page, store: Store) -> None:

@@ -19,6 +19,7 @@ from callbacks.export import SOURCES
 from callbacks.registry import Request
 from commands.access import switch_on_demo
 from components.admin import ids
+from components.format import THIN
 from components.view import context_of
 from connectors.opcua.browse import Looked
 from db import access, audit, clock, job, people
@@ -110,8 +111,8 @@ def test_sources_show_state_account_and_what_was_agreed(plant: Store) -> None:
                 " select id, 'connected', '', 5, -2000000, cast(:facts as jsonb) from source where name = 'line-server'"
             ),
             {
-                "facts": '{"publishing_ms": 1000, "asked_publishing_ms": 500, "queue": [4, 4], "queue_too_small": true, "items": 9,'
-                ' "spool_records": 7, "held": "the store refused them"}'
+                "facts": '{"publishing_ms": 1000, "asked_publishing_ms": 500, "queue": [4, 4], "queue_too_small": true,'
+                ' "items": 9, "spool_records": 7, "held": "the store refused them"}'
             },
         )
         connection.execute(
@@ -122,7 +123,7 @@ def test_sources_show_state_account_and_what_was_agreed(plant: Store) -> None:
         )
     table, chosen, accounts, said = sources.show_sources(asking(plant), at(plant, "sources", "line-server"), None, None)
     assert "Connected, silent" in words(table)
-    assert "2 s ahead" in words(table)
+    assert f"2{THIN}s ahead" in words(table)
     assert "asked for 500" in words(chosen)
     assert "too small" in words(chosen)
     assert "the store refused them" in words(chosen)

@@ -80,6 +80,8 @@ def test_marks_of_the_tree_say_their_rule() -> None:
     marks = indicator.tree_marks({1: {Priority.LOW: 2, Priority.HIGH: 1}, 2: {}})
     assert marks == {"1": ["p2", 3, "Worst alarm not acknowledged, here and below: 1 high, 2 low"]}
     assert indicator.spoken({}) == "Alarms: none"
+    assert "0" in text_of(indicator.count({}))
+    assert "0" not in text_of(indicator.count(None)), "not known yet is not zero"
 
 
 def test_figures_without_alarms_say_so_and_each_kpi_is_shown() -> None:

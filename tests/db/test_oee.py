@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -11,16 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from db import config as configuration
 from db import job, oee, order, state
 from db.source import set_state
 from db.store import Store
 from engine.access import SYSTEM, scope_of
+from engine.config.record import RateEntry
 from engine.jobs.oee import derive as sum_up
 from engine.jobs.order import derive as derive_orders
 from engine.jobs.state import derive as derive_states
 from engine.oee import NAMES, OeeTotals
 from engine.oee.work import totals_of
-from engine.time import DAY_US, HOUR_US, MINUTE_US
+from engine.state import ISO_22400, StateMap, StateRule, TimeElement
+from engine.time import DAY_US, HOUR_US, MINUTE_US, moment_of
 from tests.conftest import new_database
 from tests.db.state_plant import BOILER, CAPPER, FILLER, SHIFTS, START, S, Sender, counts, make_plant, queries, set_rate
 
@@ -251,6 +255,36 @@ def test_another_map_for_a_machine_moves_its_time(store: Store, line: Sender) ->
     update(store, C)
     t = kept(store)[1, "A"]
     assert (t.setup_s, t.delay_s) == (1800, 0)
+
+
+def test_a_configuration_that_says_otherwise_restates_what_it_touches(store: Store, line: Sender) -> None:
+    work(line)
+    update(store, C)
+    before = kept(store)
+    old = configuration.read_config(store)
+    own = StateMap("iso-22400", "Own", rules=(StateRule(TimeElement.SETUP, states=("Aborted",)), *ISO_22400.rules))
+    with store.change("test", "stops are setup here") as change:
+        configuration.apply(change, old, replace(old, state_maps=(own,)))
+    assert configuration.read_config(store).state_maps == (own,)
+    update(store, C)
+    assert (kept(store)[1, "A"].setup_s, before[1, "A"].setup_s) == (1800, 0)
+
+
+def test_a_new_ideal_rate_counts_from_its_date_and_leaves_what_was_before(store: Store, line: Sender) -> None:
+    work(line)
+    update(store, C)
+    before = kept(store)
+    old = configuration.read_config(store)
+    later = RateEntry("P1", "dublin/filler", 1800.0, moment_of(B))
+    with store.change("test", "the filler is slower") as change:
+        configuration.apply(change, old, replace(old, rates=(*old.rates, later)))
+    with store.read() as connection:
+        marked = connection.execute(text("select distinct location_id, from_us from stale where capability = 'oee'")).all()
+    assert {row.from_us for row in marked} == {B}
+    update(store, C)
+    after = kept(store)
+    assert after[1, "A"] == before[1, "A"]
+    assert after[1, "B"].capacity == before[1, "B"].capacity / 2
 
 
 # ------------------------------------------------------------------ incremental equals recomputation

@@ -438,3 +438,27 @@ def test_a_calendar_of_the_file_is_the_calendar_of_the_engine() -> None:
     entry = parse(PLANT).calendars[0]
     assert isinstance(entry.calendar("Europe/Dublin"), Calendar)
     assert entry.calendar("America/New_York").time_zone == "America/New_York"
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ('element = "apt", categories = ["runing"]', "There is no category of states “runing”"),
+        ('element = "apt", states = ["Exekute"]', "There is no state “Exekute”"),
+        ('element = "apt", modes = ["setting"]', "There is no category of modes “setting”"),
+        ('element = "not_scheduled"', "The calendar decides what is not scheduled"),
+        ('element = "oee"', "must be one of apt"),
+    ],
+)
+def test_a_rule_of_a_state_map_that_could_never_fit_is_refused_with_its_line(rule: str, said: str) -> None:
+    text = PLANT + f'\n[[state_map]]\nname = "own"\ntitle = "Own"\nrule = [{{{rule}}}]\n'
+    with pytest.raises(Refused, match=said) as refused:
+        parse(text)
+    assert refused.value.problems[0].line > PLANT.count("\n")
+
+
+def test_a_machine_names_a_state_map_that_exists() -> None:
+    with pytest.raises(Refused, match="There is no state map “packaging”"):
+        parse(PLANT.replace("criticality = 5}", 'criticality = 5, state_map = "packaging"}'))
+    config = parse(PLANT.replace("criticality = 5}", 'criticality = 5, state_map = "iso-22400"}'))
+    assert [e.machine.state_map for e in config.locations if e.machine] == ["iso-22400"]

@@ -42,6 +42,9 @@ create table chain_check (                           -- results of recomputing t
     problem text not null default ''
 );
 
+alter table data_export drop constraint data_export_form_check,
+    add constraint data_export_form_check check (form in ('csv', 'xlsx', 'png', 'toml'));  -- the configuration
+
 alter table worker add column facts jsonb not null default '{}';
 alter table credential add column one_time_until timestamptz;  -- set: good for one sign-in before this time, to choose another
 
