@@ -51,8 +51,8 @@ def _filter(request: Request, here: Context) -> AuditFilter:
 
 
 @callback(
-    Output(ids.AUDIT_ACTOR, "options"),
-    Output(ids.AUDIT_TABLE, "options"),
+    Output(ids.options_id(ids.AUDIT_ACTOR), "children"),
+    Output(ids.options_id(ids.AUDIT_TABLE), "children"),
     Output(ids.AUDIT_ACTOR, "value"),
     Output(ids.AUDIT_TABLE, "value"),
     Output(ids.AUDIT_ACTION, "value"),
@@ -68,15 +68,8 @@ def show_filters(request: Request, place: dict[str, Any] | None) -> Any:
     actors, tables = trail.choices(_reach(request), request.store)
     asked = _filter(request, here)
     wanted = f"{asked.table}:{asked.record}" if asked.record else asked.table
-    who = [{"value": PEOPLE, "label": t("People only")}, *({"value": a, "label": a} for a in actors)]
-    return (
-        who,
-        [*tables, *([wanted] if asked.record else [])],
-        asked.actor or None,
-        wanted or None,
-        asked.action or None,
-        asked.words,
-    )
+    who = parts.options([(PEOPLE, t("People only")), *actors])
+    return who, parts.options(tables), asked.actor, wanted, asked.action, asked.words
 
 
 @callback(

@@ -62,21 +62,13 @@ def page() -> list[Any]:
 
 
 def _filters() -> html.Div:
-    actions = [{"value": key, "label": t(word)} for key, word in ACTIONS.items()]
-    words = dcc.Input(
-        id=ids.AUDIT_WORDS,
-        type="text",
-        debounce=0.4,
-        className="pl-in adm-find",
-        placeholder=t("Words in reason or record"),
-        value="",
-    )
+    actions = [("", t("Any")), *((key, t(word)) for key, word in ACTIONS.items())]
     return html.Div(
         [
-            parts.choice(ids.AUDIT_ACTOR, [], clearable=True, placeholder=t("Anybody")),
-            parts.choice(ids.AUDIT_TABLE, [], clearable=True, placeholder=t("Any record")),
-            parts.choice(ids.AUDIT_ACTION, actions, clearable=True, placeholder=t("Any action"), searchable=False),
-            words,
+            parts.suggest(ids.AUDIT_ACTOR, debounce=0.4, placeholder=t("Anybody"), label=t("Who")),
+            parts.suggest(ids.AUDIT_TABLE, debounce=0.4, placeholder=t("Any record"), label=t("Record")),
+            parts.suggest(ids.AUDIT_WORDS, debounce=0.4, placeholder=t("Words in reason or record"), label=t("Words")),
+            parts.pick(ids.AUDIT_ACTION, actions, ""),
         ],
         className="pl-filters adm-filters",
         role="search",

@@ -14,7 +14,7 @@ from dash import ALL, Input, Output, State, ctx, no_update
 from callbacks.admin.asked import here_of, refuse_part
 from callbacks.registry import Request, callback, clientside
 from components import live
-from components.admin import connect, ids
+from components.admin import connect, ids, parts
 from components.text import t
 from db import job, tag
 from db import location as places
@@ -43,7 +43,7 @@ clientside(
 
 
 @callback(
-    Output(ids.SITE, "options"),
+    Output(ids.options_id(ids.SITE), "children"),
     Output(ids.SITE, "value"),
     Input(live.PLACE, "data"),
     permission=WRITE,
@@ -55,7 +55,7 @@ def show_sites(request: Request, place: dict[str, Any] | None) -> Any:
         return no_update, no_update
     sites = [node for node in _places(request) if node.kind is NodeKind.SITE]
     own = next((site.path for site in sites if f"{here.path}/".startswith(f"{site.path}/")), None)
-    return [{"value": s.path, "label": s.name} for s in sites], own or (sites[0].path if sites else None)
+    return parts.options((s.path, s.name) for s in sites), own or (sites[0].path if sites else "")
 
 
 def _places(request: Request) -> list[MapDef]:

@@ -12,7 +12,7 @@ from callbacks.admin.asked import here_of, picked, reason_of, rights
 from callbacks.export import rows
 from callbacks.registry import Request, callback
 from components import live
-from components.admin import ids, users
+from components.admin import ids, parts, users
 from components.export import Sheet
 from components.panel import body_id
 from components.text import t
@@ -62,8 +62,8 @@ def show_users(request: Request, place: dict[str, Any] | None, _again: Any) -> A
 
 
 @callback(
-    Output(ids.GRANT_ROLE, "options"),
-    Output(ids.GRANT_PLACE, "options"),
+    Output(ids.options_id(ids.GRANT_ROLE), "children"),
+    Output(ids.options_id(ids.GRANT_PLACE), "children"),
     Input(live.PLACE, "data"),
     permission=MANAGE,
 )
@@ -73,7 +73,7 @@ def show_choices(request: Request, place: dict[str, Any] | None) -> Any:
     if here is None:
         return no_update, no_update
     nodes = [node for node in places.tree(request.scope, request.store) if request.scope.covers(node.id)]
-    return [r.name for r in people.roles(request.store)], [{"value": n.id, "label": n.path} for n in nodes]
+    return parts.options(r.name for r in people.roles(request.store)), parts.options((n.path, n.name) for n in nodes)
 
 
 @rows(ids.PEOPLE, permission=READ)
@@ -144,16 +144,17 @@ def _name(sent: Any) -> str:
     permission=MANAGE,
     prevent_initial_call=True,
 )
-def add_grant(request: Request, clicks: int | None, role: Any, node: Any, reason: Any, place: Any) -> Any:
+def add_grant(request: Request, clicks: int | None, role: Any, path: Any, reason: Any, place: Any) -> Any:
     """Grant a role to the chosen user at a place where the reader manages access."""
     here = here_of(place, "users")
     if not clicks or here is None:
         return (no_update,) * 3
-    if not isinstance(role, str) or not isinstance(node, int) or isinstance(node, bool) or not 0 < node < 2**31:
+    if not isinstance(role, str) or not isinstance(path, str):
         raise Invalid(t("Choose a role and a place."))
+    node = places.node_at(request.scope, request.store, path.strip())
     user = people.named(request.store, picked(here))
     with people.managing(request.store, request.user, reason_of(reason)) as change:
-        people.give(change, request.scope, user, role, node)
+        people.give(change, request.scope, user, role.strip(), node.id)
     return None, "", {"said": t("{role} is granted to {name}.", role=role, name=picked(here)), "at": request.now_us}
 
 

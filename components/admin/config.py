@@ -43,16 +43,11 @@ def tab(rights: Collection[str]) -> Any:
 
 
 def _upload() -> list[Any]:
-    button = dcc.Upload(
-        html.Button(t("Choose a file"), className="pl-ctl"),
-        id=ids.UPLOAD,
-        accept=".toml,text/plain",
-        max_size=LARGEST,
-        className="adm-upload",
-    )
+    button = html.Button(t("Choose a file"), className="pl-ctl")
+    upload = dcc.Upload(button, id=ids.UPLOAD, accept=".toml,text/plain", max_size=LARGEST, className="adm-upload")
     return [
         html.P(t("What differs is shown first. Nothing is written before you say so, and all of it goes on record.")),
-        button,
+        html.Label([html.Span(t("Configuration file"), className="pl-sr"), upload]),
     ]
 
 

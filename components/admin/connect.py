@@ -46,17 +46,17 @@ def tab(_rights: Collection[str]) -> Any:
 
 
 def _form() -> html.Div:
-    kinds = [{"value": key, "label": t(word)} for key, word in KINDS.items()]
+    kinds = [(key, t(word)) for key, word in KINDS.items()]
     return html.Div(
         [
-            parts.field(t("Kind"), parts.choice(ids.KIND, kinds, OPCUA, searchable=False)),
+            parts.group(t("Kind"), parts.pick(ids.KIND, kinds, OPCUA)),
             html.Div(_opcua(), id=ids.OPCUA_PART, className="pl-form"),
             html.Div(_mqtt(), id=ids.MQTT_PART, className="pl-form", hidden=True),
             html.Details(
                 [html.Summary(t("Sign in with a password")), html.Div(_credentials(), className="pl-form")],
                 className="adm-more",
             ),
-            parts.field(t("Site"), parts.choice(ids.SITE, [], searchable=False)),
+            parts.field(t("Site"), parts.suggest(ids.SITE, maxLength=300)),
             parts.field(t("Name of the source"), parts.text_in(ids.SOURCE_NAME, maxLength=80, value="new-source")),
             html.Button(t("Test and look around"), id=ids.TRY, n_clicks=0, className="pl-ctl prim"),
         ],
@@ -69,7 +69,7 @@ def _opcua() -> list[Any]:
 
     return [
         parts.field(t("Address"), parts.text_in(ids.URL, placeholder="opc.tcp://host:4840/name", maxLength=300)),
-        parts.field(t("Security"), parts.choice(ids.SECURITY, SECURITY, "None", searchable=False)),
+        parts.group(t("Security"), parts.pick(ids.SECURITY, [(name, name) for name in SECURITY], "None")),
     ]
 
 

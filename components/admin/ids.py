@@ -114,6 +114,11 @@ def sentence_id(tab: str) -> str:
     return f"admin-sentence-{tab}"
 
 
+def options_id(name: str) -> str:
+    """What the field of that name suggests."""
+    return f"{name}-options"
+
+
 def open_id(address: Any) -> dict[str, Any]:
     """A folder of a server that was not opened yet."""
     return {"type": "admin-open", "address": address}

@@ -92,7 +92,8 @@ def facts(pairs: Iterable[tuple[str, Any]]) -> html.Dl:
 def field(label: str, control: Any, hint: str = "") -> html.Label:
     """A labelled control."""
     told = [html.Span(hint, className="cap t2")] if hint else []
-    return html.Label([html.Span(label), control, *told], className="pl-field")
+    inner = control.children[1:] if isinstance(control, html.Label) else [control]
+    return html.Label([html.Span(label), *inner, *told], className="pl-field")
 
 
 def text_in(name: str, **options: Any) -> dcc.Input:
@@ -101,8 +102,32 @@ def text_in(name: str, **options: Any) -> dcc.Input:
 
 
 def choice(name: Any, options: Sequence[Any], value: Any = None, **more: Any) -> dcc.Dropdown:
-    """A list to choose one from."""
+    """A list to choose from, where `suggest` and `pick` do not do: several, or very many."""
     return dcc.Dropdown(id=name, options=list(options), value=value, className="adm-choice", **({"clearable": False} | more))
+
+
+def suggest(name: str, value: str = "", label: str = "", **more: Any) -> html.Label:
+    """A field that suggests what there is (`options`) while one writes. `label` is for where no words stand beside it."""
+    listed = ids.options_id(name)
+    written = dcc.Input(id=name, type="text", list=listed, className="pl-in", autoComplete="off", value=value, **more)
+    return html.Label([html.Span(label, className="pl-sr"), written, html.Datalist(id=listed)], className="adm-suggest")
+
+
+def options(found: Iterable[str | tuple[str, str]]) -> list[html.Option]:
+    """What a field suggests: values, or values with what they mean."""
+    pairs = [(one, one) if isinstance(one, str) else one for one in found]
+    return [html.Option(value=value, label=label) for value, label in pairs]
+
+
+def pick(name: str, pairs: Iterable[tuple[str, str]], value: str) -> dcc.RadioItems:
+    """One of a few."""
+    choices = [{"value": key, "label": word} for key, word in pairs]
+    return dcc.RadioItems(id=name, options=choices, value=value, className="adm-radio")
+
+
+def group(label: str, control: Any) -> html.Fieldset:
+    """A labelled group of choices."""
+    return html.Fieldset([html.Legend(label), control], className="pl-field adm-group")
 
 
 def across(shown: Any) -> html.Div:

@@ -248,8 +248,8 @@ def _new_person() -> html.Dialog:
 
 def _new_grant() -> html.Dialog:
     form = [
-        parts.field(t("Role"), parts.choice(ids.GRANT_ROLE, [])),
-        parts.field(t("Place"), parts.choice(ids.GRANT_PLACE, []), t("It holds in everything below.")),
+        parts.field(t("Role"), parts.suggest(ids.GRANT_ROLE, maxLength=80)),
+        parts.field(t("Place"), parts.suggest(ids.GRANT_PLACE, maxLength=300), t("It holds in everything below.")),
         parts.field(
             t("Reason"),
             parts.text_in(ids.GRANT_REASON, maxLength=parts.LONGEST_REASON),
