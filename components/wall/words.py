@@ -219,7 +219,8 @@ def _rooms(found: Rooms) -> Slots:
     elif found.unknown:
         words = t("rooms, {n} not known", n=found.unknown)
     state = " p2 own" if found.outside else " is-stale" if found.unknown == found.count else ""
-    return _fact(str(found.inside), t("of {n}", n=found.count), words, state=state)
+    number = show.NOTHING if found.unknown == found.count else str(found.inside)
+    return _fact(number, t("of {n}", n=found.count), words, state=state)
 
 
 def _fact(number: str, unit: str, words: str, state: str = "") -> Slots:

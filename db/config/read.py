@@ -67,7 +67,8 @@ def _rows(connection: Connection, statement: str) -> list[dict[str, Any]]:
 
 
 def _location(row: dict[str, Any]) -> LocationEntry:
-    extra = {name: row.pop(name) for name in ("criticality", "qualification_due", "calibration_due", "vibration_group", "state_map")}
+    names = ("criticality", "qualification_due", "calibration_due", "vibration_group", "state_map")
+    extra = {name: row.pop(name) for name in names}
     class_ = row.pop("class")
     machine = None if class_ is None else MachineEntry(class_, **extra)
     return LocationEntry(**row | {"kind": NodeKind(row["kind"])}, machine=machine)

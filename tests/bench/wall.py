@@ -84,8 +84,7 @@ def _display(port: int, session: str) -> Ask:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 
     def ask() -> Any:
-        connection.request("GET", "/wall/data", headers={"Cookie": f"{COOKIE}={session}"})
-        answer = connection.getresponse()
+        answer = _answer(connection, "GET", "/wall/data", None, {"Cookie": f"{COOKIE}={session}"})
         content = answer.read()
         if answer.status != 200:
             raise RuntimeError(f"the wall answered {answer.status}: {content[:200]!r}")
@@ -96,7 +95,21 @@ def _display(port: int, session: str) -> Ask:
 
 def _callback(port: int, body: str) -> Ask:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    return lambda: web._answer(connection, body, {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json"}
+    return lambda: _answer(connection, "POST", "/_dash-update-component", body, headers).read()
+
+
+def _answer(
+    connection: http.client.HTTPConnection, method: str, path: str, body: str | None, headers: dict[str, str]
+) -> http.client.HTTPResponse:
+    """The answer; a connection that the server closed while it rested is opened again, as a browser does."""
+    try:
+        connection.request(method, path, body, headers)
+        return connection.getresponse()
+    except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+        connection.close()
+        connection.request(method, path, body, headers)
+        return connection.getresponse()
 
 
 def _each_second(asks: list[Ask], seconds: float) -> None:
