@@ -11,7 +11,7 @@ from callbacks.admin.asked import held, here_of, picked
 from callbacks.export import rows
 from callbacks.registry import Request, callback
 from components import live
-from components.admin import ids, page, sources
+from components.admin import accounting, ids, lost, page, sources
 from components.export import Sheet
 from components.panel import body_id, sub_id
 from components.text import t
@@ -64,7 +64,7 @@ def show_sources(request: Request, place: dict[str, Any] | None, _beat: Any, wor
     return (
         sources.table(seen.states, here.search, here.zone, now_us),
         sources.details(chosen, _settings(request, chosen)),
-        sources.accounts(seen.accounts, waiting, spools),
+        accounting.accounts(seen.accounts, waiting, spools),
         sources.sentence(seen.states, seen.missing, now_us),
     )
 
@@ -87,7 +87,7 @@ def show_workers(request: Request, place: dict[str, Any] | None, _beat: Any, wor
     here = here_of(place)
     if here is None or held(works) or page.tab_of(here.search).key not in ("sources", "system"):
         return no_update
-    return sources.workers(health.workers(request.store), request.now_us)
+    return accounting.workers(health.workers(request.store), request.now_us)
 
 
 @callback(
@@ -109,7 +109,7 @@ def show_lost(request: Request, place: dict[str, Any] | None, words: str | None,
     letters = loss.letters(request.scope, request.store, name, (words or "")[:200])
     gaps = loss.gaps(request.scope, request.store, name)
     said = t("of {source}, newest first", source=name) if name else t("of all sources, newest first")
-    shown = sources.letters(letters, here.zone, request.now_us), sources.gaps(gaps, here.zone, request.now_us)
+    shown = lost.letters(letters, here.zone, request.now_us), lost.gaps(gaps, here.zone, request.now_us)
     return *shown, said, said
 
 
@@ -122,22 +122,22 @@ def source_rows(request: Request, _here: Context) -> Sheet:
 @rows(ids.ACCOUNTS, permission=READ)
 def account_rows(request: Request, _here: Context) -> Sheet:
     """The accounting, for a table or file."""
-    return sources.accounts_sheet(_seen(request).accounts)
+    return accounting.accounts_sheet(_seen(request).accounts)
 
 
 @rows(ids.WORKERS, permission=READ)
 def worker_rows(request: Request, _here: Context) -> Sheet:
     """The workers, for a table or file."""
-    return sources.workers_sheet(health.workers(request.store))
+    return accounting.workers_sheet(health.workers(request.store))
 
 
 @rows(ids.LETTERS, permission=READ)
 def letter_rows(request: Request, here: Context) -> Sheet:
     """Dead letters of the chosen source, or of all."""
-    return sources.letters_sheet(loss.letters(request.scope, request.store, picked(here) or None), picked(here), "")
+    return lost.letters_sheet(loss.letters(request.scope, request.store, picked(here) or None), picked(here), "")
 
 
 @rows(ids.GAPS, permission=READ)
 def gap_rows(request: Request, here: Context) -> Sheet:
     """Gaps of the chosen source, or of all."""
-    return sources.gaps_sheet(loss.gaps(request.scope, request.store, picked(here) or None))
+    return lost.gaps_sheet(loss.gaps(request.scope, request.store, picked(here) or None))
