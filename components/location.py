@@ -50,7 +50,9 @@ def side_tree() -> html.Div:
     rest = html.Div(
         id=REST, className="cap t2", **data(words=t("{n} more: filter to find them"), none=t("No location matches"))
     )
-    return html.Div([filter_box, tree, rest, *(dcc.Store(id=name) for name in (NODES, MARKS, ALARMS, SINK_TREE))], className="pl-tree")
+    return html.Div(
+        [filter_box, tree, rest, *(dcc.Store(id=name) for name in (NODES, MARKS, ALARMS, SINK_TREE))], className="pl-tree"
+    )
 
 
 def tree_nodes(tree: Tree) -> list[dict[str, Any]]:

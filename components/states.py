@@ -7,7 +7,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from components.shape import icon
+from components.shape import icon, shape
 from components.text import aria, data, t
 from components.view import asked_place
 
@@ -61,6 +61,8 @@ def no_page() -> list[html.Div | html.Section]:
     way = html.A(t("Go to the start page"), href="/", className="pl-ctl")
     body = html.Div([html.P(said), way], className="pl-empty")
     return [html.Div(html.H1(t("There is no such page")), className="pl-head"), html.Section(body, className="pl-panel")]
+
+
 def refused(text: str) -> html.Div:
     """What the reader may not see, in the words of who refused it, and who can change that."""
     who = html.P(t("An administrator can grant it under Users and roles."))

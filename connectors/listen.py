@@ -14,8 +14,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from connectors.collect import now_us
 from connectors.decode import parse_json, quality_of, time_of
-from engine.config.options import DecodeOptions
 from connectors.mqtt import add_credentials
+from engine.config.options import DecodeOptions
 from engine.connect import Found
 from engine.errors import Invalid, Unavailable
 from engine.tag import GOOD, ValueKind

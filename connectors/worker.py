@@ -349,6 +349,8 @@ def within(seconds: float, steps: Iterable[Callable[[], object]]) -> bool:
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
     return not any(thread.is_alive() for thread in threads)
+
+
 def facts_of(folder: Path) -> dict[str, Any]:
     """Where this process runs, on what, and how much room its data folder has."""
     disk = shutil.disk_usage(folder)

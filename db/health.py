@@ -49,8 +49,8 @@ def workers(store: Store, within_s: float = 600.0) -> list[WorkerState]:
     with store.read() as connection:
         rows = connection.execute(
             text(
-                "select id, version, roles, started_at, extract(epoch from now() - seen_at)::float8, spool_waiting, spool_bytes, facts"
-                " from worker where seen_at > now() - make_interval(secs => :within) order by seen_at desc"
+                "select id, version, roles, started_at, extract(epoch from now() - seen_at)::float8, spool_waiting,"
+                " spool_bytes, facts from worker where seen_at > now() - make_interval(secs => :within) order by seen_at desc"
             ),
             {"within": within_s},
         ).all()

@@ -9,9 +9,8 @@ from sqlalchemy import create_engine, text
 
 from db import audit
 from db.store import Store
-from engine.audit import Export
 from engine.access import SYSTEM, scope_of
-from engine.audit import PEOPLE, AuditFilter, field_changes
+from engine.audit import PEOPLE, AuditFilter, Export, field_changes
 from engine.errors import NotFound
 from tests.connectors.plant_store import furnish
 
@@ -98,6 +97,8 @@ def test_an_export_is_on_record_with_who_what_and_which_range(store: Store) -> N
         "to_us": 2,
         "rows": 300,
     }
+
+
 # ------------------------------------------------------------------ looking
 def test_entries_are_filtered_and_the_newest_come_first(store: Store) -> None:
     products(store, "A", "B")
