@@ -56,7 +56,7 @@
     var query = new URLSearchParams(window.location.search);
     ["sel", "tab"].forEach(function (name) { query.delete(name); });
     query.set("at", node.path);
-    return (node.kind === "machine" || node.kind === "room" ? "/machine?" : "/location?") + query.toString().replace(/%2F/g, "/").replace(/%3A/g, ":");
+    return (node.kind === "machine" || node.kind === "room" ? "/machine?" : window.location.pathname === "/location" ? "/location?" : "/overview?") + query.toString().replace(/%2F/g, "/").replace(/%3A/g, ":");
   }
   function mark(className, label) {
     var element = document.createElement("i");

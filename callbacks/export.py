@@ -11,7 +11,7 @@ are read anew: nothing is taken from the browser but which panel, and where the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,6 @@ from flask import current_app, has_app_context
 
 from callbacks.registry import Request, callback, request_for
 from components import export, frame, live, panel
-from components import sheet as own
 from components.export import Made, Sheet
 from components.text import t
 from components.view import Context, context_of
@@ -29,7 +28,6 @@ from db import location as places
 from engine.access import PERMISSIONS
 from engine.audit import Export
 from engine.errors import Invalid, NotFound
-from engine.tag import Tag
 
 Loader = Callable[[Request, Context], Sheet]
 
@@ -116,16 +114,6 @@ def _made(request: Request, here: Context) -> Made:
     version = current_app.extensions["plantglass"].version if has_app_context() else ""
     user = f"{request.user.full_name} ({request.user.name})"
     return Made(here.path, view.from_us, view.to_us, view.zone, user, request.now_us, version)
-
-
-def save_csv(request: Request, here: Context, title: str, text: str, tags: Iterable[Tag]) -> dict[str, str]:
-    """The download of a CSV that a page makes itself, after its entry in the audit trail."""
-    view = here.view(request.now_us)
-    names = tuple(tag.name for tag in tags)
-    taken = Export(title, here.path, names, view.from_us, view.to_us, own.row_count(text))
-    with request.store.change(request.user.name, t("saved as CSV")) as change:
-        audit.note_export(change, taken)
-    return own.download(text, here.name, title)
 
 
 def _asked() -> dict[str, Any] | None:

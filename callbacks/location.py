@@ -18,7 +18,7 @@ from db import location as places
 from engine.location import Tree
 from engine.tag import ValueKind
 
-PAGES = ("/", "/location")
+PAGE = "/location"
 
 
 @callback(Output(location.MARKS, "data"), Input(live.BEAT, "data"), Input(location.NODES, "data"), permission="historian.read")
@@ -47,7 +47,7 @@ def show_marks(request: Request, _beat: Any, nodes: list[dict[str, Any]] | None)
 def show_children(request: Request, place: dict[str, Any] | None, _beat: Any) -> Any:
     """What lies in the place, as it is now."""
     here = context_of(place)
-    if here is None or here.page not in PAGES:
+    if here is None or here.page != PAGE:
         return (no_update,) * 6
     if here.node is None:
         return t("No such place"), "", states.nowhere(here.search), [], location.height(0), no_update

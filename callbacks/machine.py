@@ -6,11 +6,12 @@ from typing import Any
 
 from dash import ALL, Input, Output, State, no_update
 
-from callbacks.export import save_csv
+from callbacks.export import rows
 from callbacks.registry import Request, callback, clientside
 from callbacks.signals import batch_now, machine_at, made, own_tags, readings, tables
-from components import frame, live, machine, panel, picker, sheet, trend
+from components import live, machine, panel, picker, sheet, trend
 from components.course import Course, course, summary
+from components.export import Sheet
 from components.text import t
 from components.view import Context, View, asked_place
 from db import location as places
@@ -208,52 +209,14 @@ def search_signals(request: Request, sought: str | None, place: dict[str, Any] |
     return picker.choices(own, chosen, _found(request, sought))
 
 
-@callback(
-    Output(frame.DOWNLOAD, "data"),
-    Input(panel.csv_id(trend.PANEL), "n_clicks"),
-    State(live.PLACE, "data"),
-    permission=machine.READ,
-    prevent_initial_call=True,
-)
-def save_trend(request: Request, clicks: int | None, place: dict[str, Any] | None) -> Any:
-    """What the trend shows, as CSV."""
-    here = machine_at(place)
-    if here is None or not clicks:
-        return no_update
+@rows(trend.PANEL, permission=machine.READ)
+def trend_rows(request: Request, here: Context) -> Sheet:
+    """Every drawn point of the trend."""
     view = here.view(request.now_us)
-    courses = _courses(request, _chosen(request, here, view), (view.from_us, view.to_us))
-    return save_csv(request, here, t("trend"), sheet.trend_csv(courses, view, here.path), [c.tag for c in courses])
+    return sheet.trend_sheet(_courses(request, _chosen(request, here, view), (view.from_us, view.to_us)))
 
 
-@callback(
-    Output(frame.DOWNLOAD, "data", allow_duplicate=True),
-    Input(panel.csv_id(machine.NOW), "n_clicks"),
-    State(live.PLACE, "data"),
-    permission=machine.READ,
-    prevent_initial_call=True,
-)
-def save_now(request: Request, clicks: int | None, place: dict[str, Any] | None) -> Any:
-    """Current values, as CSV."""
-    here = machine_at(place)
-    if here is None or not clicks:
-        return no_update
-    found = readings(request, own_tags(request, here))
-    text = sheet.now_csv(found, here.view(request.now_us), here.path)
-    return save_csv(request, here, t("now"), text, [r.tag for r in found])
-
-
-@callback(
-    Output(trend.TABLE, "children"),
-    Input(panel.table_id(trend.PANEL), "n_clicks"),
-    State(live.PLACE, "data"),
-    permission=machine.READ,
-    prevent_initial_call=True,
-)
-def show_table(request: Request, clicks: int | None, place: dict[str, Any] | None) -> Any:
-    """The numbers of the trend."""
-    here = machine_at(place)
-    if here is None or not clicks:
-        return no_update
-    view = here.view(request.now_us)
-    courses = _courses(request, _chosen(request, here, view), (view.from_us, view.to_us))
-    return trend.table(courses, view)
+@rows(machine.NOW, permission=machine.READ)
+def now_rows(request: Request, here: Context) -> Sheet:
+    """Current values."""
+    return sheet.now_sheet(readings(request, own_tags(request, here)))

@@ -6,10 +6,13 @@ from typing import Any
 
 from dash import Input, Output, State, no_update
 
+from callbacks.export import rows
 from callbacks.registry import Request, callback
 from callbacks.signals import machine_at, own_tags, tables
-from components import events, live, machine, panel, time_range, timeline
+from components import events, live, machine, panel, sheet, time_range, timeline
 from components.course import course
+from components.export import Sheet
+from components.text import t
 from components.view import Context, View
 from db.historian.read import newest_texts
 from db.historian.trace import reduce
@@ -66,20 +69,14 @@ def _states(request: Request, here: Context) -> tuple[Any, str, str]:
     return timeline.timeline(found, view.zone), timeline.heading(found, span), telling
 
 
-@callback(
-    Output(machine.STATE_TABLE, "children"),
-    Input(panel.table_id(machine.STATE), "n_clicks"),
-    State(live.PLACE, "data"),
-    permission=machine.READ,
-    prevent_initial_call=True,
-)
-def show_state_table(request: Request, clicks: int | None, place: dict[str, Any] | None) -> Any:
+@rows(machine.STATE, permission=machine.READ)
+def state_rows(request: Request, here: Context) -> Sheet:
     """The same as rows."""
-    here = machine_at(place)
-    if here is None or not clicks or not _state_tags(request, here):
-        return no_update
+    if not _state_tags(request, here):
+        return sheet.state_sheet(None, t("This place has no state signal."))
     view = here.view(request.now_us)
-    return timeline.table(_history(request, here, view), view.zone, time_range.words(view, request.now_us))
+    found = _history(request, here, view)
+    return sheet.state_sheet(found, timeline.heading(found, time_range.words(view, request.now_us)))
 
 
 def _state_tags(request: Request, here: Context) -> list[Tag]:
@@ -135,19 +132,31 @@ def refresh_events(request: Request, _beat: Any, place: dict[str, Any] | None, t
     return (no_update,) * 3 if found[2] == told else found
 
 
+@rows(machine.EVENTS, permission=machine.READ)
+def event_rows(request: Request, here: Context) -> Sheet:
+    """The listed events as rows."""
+    view = here.view(request.now_us)
+    found = _told(request, here, view)
+    return sheet.event_sheet(found, events.heading(found, time_range.words(view, request.now_us)))
+
+
 def _events(request: Request, here: Context) -> tuple[Any, str, str]:
     """Body, subtitle, and what changes with them."""
     view = here.view(request.now_us)
+    found = _told(request, here, view)
+    span = time_range.words(view, request.now_us)
+    telling = events.telling(here.path + here.search, found)
+    return events.events(found, view, request.now_us), events.heading(found, span), telling
+
+
+def _told(request: Request, here: Context, view: View) -> events.Told:
     changes, since_us = _exact_changes(request, here, view)
     texts = _texts(request, here, view)
     since_us = max(since_us, events.horizon(texts, MOST_TEXTS, view.from_us))
     reasons, messages = events.sorted_out(texts)
     stood = events.stops(changes, view, request.now_us, reasons)
-    rows = events.together(stood, events.messages(messages, view.from_us))
-    found = events.told(rows, since_us, view.from_us)
-    span = time_range.words(view, request.now_us)
-    telling = events.telling(here.path + here.search, found)
-    return events.events(found, view, request.now_us), events.heading(found, span), telling
+    happened = events.together(stood, events.messages(messages, view.from_us))
+    return events.told(happened, since_us, view.from_us)
 
 
 def _exact_changes(request: Request, here: Context, view: View) -> tuple[list[timeline.Change], int]:

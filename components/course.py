@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,6 @@ from engine.historian.reduce import Trace
 from engine.tag import StateTable, Tag, ValueKind
 
 MOST_MARKS = 200
-MOST_ROWS = 200
 
 
 NEVER_US = 2**62
@@ -143,18 +142,6 @@ def points(drawn: Course, view: View) -> dict[str, dict[str, list[Any]]]:
 
 def _local_words(at_us: int, zone: str) -> str:
     return f"{show.clock(at_us, zone)} {show.zone_label(at_us, zone)}"
-
-
-def rows_of(drawn: Course, zone: str) -> Iterator[list[str]]:
-    """The newest points as table cells, newest first: title, time, value, least, greatest, quality."""
-    shown = np.flatnonzero(drawn.usable | drawn.doubtful)[::-1][:MOST_ROWS]
-    for i in shown.tolist():
-        edges = [show.number(float(e[i]), drawn.tag.decimals) if e is not None else "" for e in (drawn.low, drawn.high)]
-        value = drawn.names.get(int(drawn.value[i])) if drawn.names and drawn.usable[i] else None
-        shown_value = value or show.quantity(float(drawn.value[i]), drawn.tag.unit, drawn.tag.decimals)
-        quality = t("not good") if drawn.doubtful[i] else t("good")
-        moment = f"{show.day(int(drawn.at_us[i]), zone)} {show.clock(int(drawn.at_us[i]), zone, seconds=True)}"
-        yield [drawn.tag.title, moment, shown_value, *edges, quality]
 
 
 def _held(drawn: Course, to_us: int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,10 +11,11 @@ None is an empty cell: unknown is never zero.
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -22,13 +23,13 @@ from typing import Any, Literal
 from dash import html
 
 from components import format as show
-from components.sheet import csv_text
 from components.text import t
 from engine.time import SECOND_US
 
 Cell = str | int | float | bool | None
 Kind = Literal["text", "number", "time", "share"]
 MOST_ROWS, MOST_SHOWN, WIDEST = 100_000, 500, 48
+BOM = "\ufeff"
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -102,6 +103,22 @@ def csv_of(sheet: Sheet, made: Made) -> str:
     comment = "; ".join(f"{name}: {value}" for name, value in made.facts(sheet))
     rows = ([_plain(c, cell, made.zone) for c, cell in zip(sheet.columns, row, strict=True)] for row in sheet.rows)
     return csv_text(comment, [column.head for column in sheet.columns], rows)
+
+
+def csv_text(comment: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A CSV file of a comment row, a header and rows. A text that a spreadsheet would take for a formula is quoted with an
+    apostrophe (OWASP, CSV injection)."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow([guarded(f"# {comment}")])
+    writer.writerow([guarded(cell) for cell in head])
+    writer.writerows([guarded(cell) for cell in row] for row in rows)
+    return BOM + buffer.getvalue()
+
+
+def guarded(cell: object) -> object:
+    """The cell, with an apostrophe before text that begins like a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _plain(column: Column, cell: Cell, zone: str) -> Cell:

@@ -56,6 +56,7 @@ class Page:
 
 
 PAGES: tuple[Page, ...] = (
+    Page("overview", "/overview", "Overview", "oee.read", "overview", "o", ("/",)),
     Page("location", "/location", "Places", "location.read", "pin", "p", ("/machine",)),
     Page("alarm", "/alarm", "Alarms", "alarm.read", "alarm", "a"),
     Page("audit", "/audit", "Audit trail", "audit.read", "audit", "u"),

@@ -26,6 +26,19 @@ class About:
 
 
 ABOUT: dict[str, About] = {
+    "/overview": About(
+        (
+            "A place at a glance: how it did over the time range, its parts, and what changed.",
+            "Choose a tile to see what its number is made of; choose a row to go down with the same time range.",
+            "Colour means not normal for this very place; what is not known is a dash, never zero.",
+        ),
+        (
+            ("OEE", "The share of planned busy time that made good pieces at the ideal rate (ISO 22400-2)."),
+            ("Known", "The share of planned busy time of which the state of the machine is known."),
+            ("Normal band", "From the lowest tenth of the place's shifts of the last 14 days upward."),
+        ),
+        "overview.md",
+    ),
     "/machine": About(
         (
             "One machine, live: each value with its unit, its limits and its age, and the course of chosen signals.",
@@ -117,7 +130,7 @@ _ANY = About(
 
 def about(path: str) -> list[Any]:
     """Three sentences about a page, its words, and the link to its document."""
-    told = ABOUT.get(path, _ANY)
+    told = ABOUT.get("/overview" if path == "/" else path, _ANY)
     parts: list[Any] = [html.P(t(sentence)) for sentence in told.sentences]
     if told.words:
         parts.append(

@@ -13,7 +13,7 @@ from dash import dcc, html
 from components import format as show
 from components import live, picker, timeline, trend
 from components.analog import analog_bar, level
-from components.panel import dialog, panel
+from components.panel import panel
 from components.shape import shape, word
 from components.states import empty, forbidden, nowhere, skeleton
 from components.text import aria, data, t
@@ -27,7 +27,7 @@ TITLE, SENTENCE, STRIP, TABS = "machine-title", "machine-sentence", "machine-str
 REFUSED, CONTENT, SINK = "machine-refused", "machine-content", "machine-sink"
 NOW, STATE, EVENTS, ROW, SEEN, TOLD = "now", "state", "events", "now-row", "now-seen", "events-told"
 PANELS = (NOW, STATE, EVENTS)
-STATE_TABLE, STATE_DIALOG, STATE_TOLD = "state-table", "state-table-dialog", "state-told"
+STATE_TOLD = "state-told"
 READ = "historian.read"
 
 
@@ -106,8 +106,6 @@ def page() -> list[Any]:
         *(dcc.Store(id=name) for name in (live.WATCH, SEEN, TOLD, STATE_TOLD, SINK)),
         html.Div(id=REFUSED),
         html.Div(_columns(), id=CONTENT, className="row12 pl-live-tab"),
-        dialog(trend.TABLE_DIALOG, t("Values of the trend"), html.Div(id=trend.TABLE), wide=True),
-        dialog(STATE_DIALOG, t("States"), html.Div(id=STATE_TABLE), wide=True),
     ]  # fmt: skip
 
 
@@ -131,7 +129,9 @@ def _now() -> html.Section:
         t("A triangle: beyond an alarm limit. A diamond: outside the normal range. A square with a mark: bad quality."),
         t("A hatched row is older than three expected intervals: do not trust it."),
     )
-    return panel(NOW, t("Now"), skeleton(8), sub=t("Band normal, hatch alarm zone, tip setpoint"), csv=True, explain=explain)
+    return panel(
+        NOW, t("Now"), skeleton(8), subtitle=t("Band normal, hatch alarm zone, tip setpoint"), rows=True, explain=explain
+    )
 
 
 def _trend() -> html.Section:
@@ -142,7 +142,7 @@ def _trend() -> html.Section:
     )
     return panel(
         trend.PANEL, t("Selected signals"), trend.graph(),
-        tools=(picker.picker(),), sub=t("Dash-dot: alarm limits"), csv=True, table=trend.TABLE_DIALOG,
+        tools=(picker.picker(),), subtitle=t("Dash-dot: alarm limits"), rows=True, figure=True,
         explain=explain, main=True,
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ def _state() -> html.Section:
         t("What the machine says of itself over the range of the page, from its state and mode signals."),
         t("Where states are too short to be drawn, each part of the row shows the state that lasted longest in it."),
     )
-    return panel(STATE, t("State"), skeleton(1), tools=(timeline.legend(),), table=STATE_DIALOG, explain=explain)
+    return panel(STATE, t("State"), skeleton(1), tools=(timeline.legend(),), rows=True, explain=explain)
 
 
 def _events() -> html.Section:
@@ -160,7 +160,7 @@ def _events() -> html.Section:
         t("Stops, cleaning, set-up and service with their lengths, and changes of batch, phase and order, newest first."),
         t("A stop is one row from its beginning until the machine runs again, named by the gravest state in it."),
     )
-    return panel(EVENTS, t("Last events"), skeleton(6), explain=explain)
+    return panel(EVENTS, t("Last events"), skeleton(6), rows=True, explain=explain)
 
 
 # ------------------------------------------------------------------ refused

@@ -20,7 +20,7 @@ from dash.development.base_component import Component
 from components.shape import icon
 from components.text import aria, data, t
 
-CSV, TABLE, SAVE, ROWS = "panel-csv", "panel-table", "panel-save", "panel-rows"
+SAVE, ROWS = "panel-save", "panel-rows"
 FORMS = ("csv", "xlsx", "png")
 ROWS_DIALOG, ROWS_TITLE, ROWS_BODY = "rows-dialog", "rows-dialog-title", "rows-shown"
 _BODY = "-body"
@@ -43,19 +43,6 @@ class Options(TypedDict, total=False):
     """No padding, as for tables."""
     main: bool
     """What the f key means when the focus is in no panel."""
-    sub: Any
-    csv: bool
-    table: str
-
-
-def csv_id(name: str) -> dict[str, str]:
-    """The menu entry that saves what a panel shows."""
-    return {"type": CSV, "panel": name}
-
-
-def table_id(name: str) -> dict[str, str]:
-    """The menu entry that shows a panel's numbers."""
-    return {"type": TABLE, "panel": name}
 
 
 def save_id(name: Any, form: Any) -> dict[str, Any]:
@@ -95,7 +82,7 @@ def explain_id(name: str) -> str:
 
 def panel(name: str, title: str, body: Any, *, tools: tuple[Component, ...] = (), **options: Unpack[Options]) -> html.Section:
     """A panel; `tools` are controls beside its menu."""
-    subtitle = html.Div(options.get("subtitle") or options.get("sub", ""), id=sub_id(name), className="sub")
+    subtitle = html.Div(options.get("subtitle", ""), id=sub_id(name), className="sub")
     head = html.Div([html.H2(title, id=f"{name}-title"), subtitle], className="tt")
     classes = f"pl-panel{' flush' if options.get('wide') else ''}{' is-main' if options.get('main') else ''}"
     content = html.Div(body, id=body_id(name), className="pl-body")
@@ -109,24 +96,13 @@ def panel(name: str, title: str, body: Any, *, tools: tuple[Component, ...] = ()
 
 
 def _menu(name: str, title: str, options: Options) -> html.Details:
-    entries = [_entry(t("Full screen"), data(do="full")), *_own(name, options), *_saves(name, options)]
+    entries = [_entry(t("Full screen"), data(do="full")), *_saves(name, options)]
     entries.append(_entry(t("Copy link"), data(do="copy", said=t("Link copied"))))
     entries.append(_entry(t("Copy link with fixed times"), data(do="copy", frozen="1", said=t("Link copied"))))
     if options.get("explain"):
         entries.append(_entry(t("Explain"), data(do="open", opens=explain_id(name))))
     summary = html.Summary(icon("dots"), className="pl-ctl icon ghost", **aria(label=t("Menu of {title}", title=title)))
     return html.Details([summary, html.Div(entries, className="pl-pop right pl-list")], className="pl-menu")
-
-
-def _own(name: str, options: Options) -> list[html.Button]:
-    """Table and CSV of a panel that has callbacks of its own for them."""
-    entries = []
-    if options.get("table"):
-        shows = data(do="open", opens=options["table"])
-        entries.append(html.Button(t("Table"), id=table_id(name), n_clicks=0, className="it", **shows))
-    if options.get("csv"):
-        entries.append(html.Button(t("Save as CSV"), id=csv_id(name), n_clicks=0, className="it"))
-    return entries
 
 
 def _saves(name: str, options: Options) -> list[html.Button]:

@@ -1,101 +1,97 @@
-"""What a panel shows, as CSV: UTF-8 with BOM, a comment row with the filter, units in the header, ISO times with offset.
-
-A text that a spreadsheet would take for a formula is quoted with an apostrophe (OWASP, CSV injection).
-"""
+"""What the panels of the machine page show, as rows for their tables and files. Newest first."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from components import format as show
 from components.course import Course
+from components.events import Told
+from components.export import Cell, Column, Sheet
 from components.machine import Reading
+from components.shape import word
 from components.text import t
-from components.view import View
-
-BOM = "\ufeff"
-
-
-def csv_text(comment: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """The file's text."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([guarded(f"# {comment}")])
-    writer.writerow([guarded(cell) for cell in head])
-    writer.writerows([guarded(cell) for cell in row] for row in rows)
-    return BOM + buffer.getvalue()
+from components.timeline import History
+from engine.time import MINUTE_US, SECOND_US
 
 
-def guarded(cell: object) -> object:
-    """The cell, with an apostrophe before text that begins like a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+def quality(severity: int) -> str:
+    """The word for how far a value can be trusted: 0 good, 1 uncertain, 2 and above bad."""
+    return (t("good"), t("uncertain"), t("bad"))[min(severity, 2)]
 
 
-def trend_csv(courses: Sequence[Course], view: View, place: str) -> str:
-    """Every drawn point, one row each: signal, time, value, and for aggregated points least and greatest."""
-    head = [t("signal"), t("unit"), t("time"), t("value"), t("least"), t("greatest"), t("quality"), t("mean over seconds")]
-    span = f"{show.iso(view.from_us, view.zone)} / {show.iso(view.to_us, view.zone)}"
-    rows = (row for course in courses for row in _course_rows(course, view.zone))
-    return csv_text(f"{place}, {span}, {view.zone}", head, rows)
+# ------------------------------------------------------------------ signals
+def trend_sheet(courses: Sequence[Course]) -> Sheet:
+    """Every drawn point of every signal: samples, or the means of equal intervals with their least and greatest."""
+    columns = (
+        *(Column(t(title)) for title in ("Signal", "Title", "Unit")),
+        Column(t("Time"), "time"),
+        *(Column(t(title), "number") for title in ("Value", "Least", "Greatest")),
+        Column(t("State")),
+        Column(t("Quality")),
+        Column(t("Mean over"), "number", "s"),
+    )
+    rows = [row for course in courses for row in _points(course)]
+    rows.sort(key=lambda row: int(row[3] or 0), reverse=True)
+    return Sheet(t("Trend"), columns, rows, signals=tuple(course.tag.name for course in courses))
 
 
-def _course_rows(course: Course, zone: str) -> Iterable[list[object]]:
-    for i, at_us in enumerate(course.at_us):
-        if not (course.usable[i] or course.doubtful[i]):
-            continue
-        low = _cell(course.low, i)
-        high = _cell(course.high, i)
-        value = _cell(course.value, i)
-        mean_s = course.width_us / 1e6 if course.width_us else ""
-        yield [
-            course.tag.name,
-            course.tag.unit,
-            show.iso(int(at_us), zone),
-            value,
-            low,
-            high,
-            "not good" if course.doubtful[i] else "good",
-            mean_s,
-        ]
+def _points(course: Course) -> Iterator[list[Cell]]:
+    named = [course.tag.name, course.tag.title, course.tag.unit]
+    mean_s = course.width_us / SECOND_US if course.width_us else None
+    for i in np.flatnonzero(course.usable | course.doubtful).tolist():
+        value = _known(course.value, i)
+        said = course.names.get(int(value), "") if value is not None else ""
+        measured = [value, _known(course.low, i), _known(course.high, i)]
+        yield [*named, int(course.at_us[i]), *measured, said, t("not good") if course.doubtful[i] else t("good"), mean_s]
 
 
-def _cell(values: np.ndarray | None, i: int) -> object:
-    return "" if values is None or np.isnan(values[i]) else float(values[i])
+def _known(values: np.ndarray | None, i: int) -> float | None:
+    return None if values is None or np.isnan(values[i]) else float(values[i])
 
 
-def now_csv(readings: Iterable[Reading], view: View, place: str) -> str:
-    """Every current value."""
-    head = [t("signal"), t("title"), t("value"), t("unit"), t("time"), t("quality")]
-    quality = ("good", "uncertain", "bad", "bad")
-    rows = [
-        [
-            r.tag.name,
-            r.tag.title,
-            r.text or ("" if r.value is None else r.value),
-            r.tag.unit,
-            show.iso(r.at_us, view.zone),
-            quality[r.severity],
-        ]
-        for r in readings
-        if r.at_us is not None
-    ]
-    return csv_text(f"{place}, {show.iso(view.to_us, view.zone)}, {view.zone}", head, rows)
+def now_sheet(readings: Iterable[Reading]) -> Sheet:
+    """The newest value of every signal that has one."""
+    columns = (
+        *(Column(t(title)) for title in ("Signal", "Title")),
+        Column(t("Value"), "number"),
+        *(Column(t(title)) for title in ("Text", "Unit")),
+        Column(t("Time"), "time"),
+        Column(t("Quality")),
+    )
+    told = [r for r in readings if r.at_us is not None]
+    rows = [[r.tag.name, r.tag.title, r.value, r.text, r.tag.unit, r.at_us, quality(r.severity)] for r in told]
+    return Sheet(t("Now"), columns, rows, signals=tuple(r.tag.name for r in told))
 
 
-def row_count(text: str) -> int:
-    """The number of data rows of such a file."""
-    return max(0, sum(1 for _ in csv.reader(io.StringIO(text))) - 2)
+# ------------------------------------------------------------------ states and events
+def state_sheet(found: History | None, shown: str) -> Sheet:
+    """Every state of the range; None: the place has no state. `shown` says how exact the rows are."""
+    columns = (
+        Column(t("From"), "time"),
+        Column(t("To"), "time"),
+        *(Column(t(title)) for title in ("State", "Said")),
+        Column(t("For"), "number", "min", 2),
+    )
+    rows: list[list[Cell]] = []
+    for part in (found.row if found else [])[::-1]:
+        named = word(part.category) if part.category else t("Unknown")
+        rows.append([part.from_us, part.to_us, named, part.text, (part.to_us - part.from_us) / MINUTE_US])
+    return Sheet(t("States"), columns, rows, filters=((t("Shown"), shown),))
 
 
-def file_name(*parts: str) -> str:
-    """`filler-1_trend.csv` from words."""
-    return "_".join("".join(c if c.isalnum() or c in "-." else "-" for c in part) for part in parts if part) + ".csv"
-
-
-def download(text: str, *parts: str) -> dict[str, str]:
-    """What dcc.Download sends to the browser."""
-    return {"content": text, "filename": file_name(*parts), "type": "text/csv;charset=utf-8"}
+def event_sheet(found: Told, shown: str) -> Sheet:
+    """The listed events; what lasts has no end, what has no length no duration."""
+    columns = (
+        Column(t("At"), "time"),
+        *(Column(t(title)) for title in ("Event", "Detail")),
+        Column(t("Until"), "time"),
+        Column(t("For"), "number", "min", 2),
+    )
+    rows: list[list[Cell]] = []
+    for event in found.rows:
+        until_us = event.until_us if event.until_us != event.at_us else None
+        minutes = (until_us - event.at_us) / MINUTE_US if until_us is not None else None
+        rows.append([event.at_us, event.title, event.detail, until_us, minutes])
+    return Sheet(t("Last events"), columns, rows, filters=((t("Shown"), shown),))

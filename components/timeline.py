@@ -11,14 +11,13 @@ from dash import html
 
 from components import format as show
 from components.course import Course
-from components.shape import STATES, shape, word
+from components.shape import STATES, word
 from components.text import aria, t
 from engine.historian.reduce import Trace
 from engine.tag import StateTable
 from engine.time import DAY_US
 
 MOST_PARTS = 480
-MOST_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,23 +202,3 @@ def legend() -> html.Div:
         for c in ("running", "idle", "stopped", "cleaning")
     ]
     return html.Div(chips, className="pl-legend cap t2")
-
-
-def table(found: History, zone: str, span: str) -> html.Div:
-    """The same as rows, newest first, at most 200."""
-    head = html.Tr([html.Th(t("From")), html.Th(t("State")), html.Th(t("For"), className="num")])
-    newest = found.row[::-1][:MOST_ROWS]
-    cut = t("The newest {shown} of {all}.", shown=len(newest), all=len(found.row)) if len(newest) < len(found.row) else ""
-    grid = html.Table([html.Thead(head), html.Tbody([_table_row(s, zone) for s in newest])], className="pl-table")
-    return html.Div([html.P(" ".join([heading(found, span) + ".", cut]).strip(), className="cap t2"), grid])
-
-
-def _table_row(stretch: Stretch, zone: str) -> html.Tr:
-    category = stretch.category
-    return html.Tr(
-        [
-            html.Td(show.day_and_clock(stretch.from_us, zone)),
-            html.Td([shape(category, hidden=True), " ", _words(stretch)] if category else _words(stretch)),
-            html.Td(show.duration(stretch.to_us - stretch.from_us), className="num"),
-        ]
-    )

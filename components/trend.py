@@ -15,7 +15,7 @@ from dash import dcc, html
 
 from components import format as show
 from components.analog import level
-from components.course import Course, crosses_change, points, rows_of, shift_ms
+from components.course import Course, crosses_change, points, shift_ms
 from components.states import empty, no_data
 from components.text import aria, t
 from components.view import View, back, href, stamp
@@ -24,7 +24,7 @@ from engine.tag import Interpolation, Limits, Tag
 from engine.time import HOUR_US, MINUTE_US, SECOND_US
 
 GRAPH, FIGURE, TICK, AFTER, ZOOM = "trend", "trend-figure", "trend-tick", "trend-after", "trend-zoom"
-SUMMARY, PANEL, TABLE, TABLE_DIALOG, EMPTY = "trend-summary", "trend", "trend-table", "trend-table-dialog", "trend-empty"
+SUMMARY, PANEL, EMPTY = "trend-summary", "trend", "trend-empty"
 
 MOST_POINTS, FEW = 2_000, 300
 ROW_PX, EDGE_PX = 118, 62
@@ -322,13 +322,6 @@ def _latest(view: View, now_us: int, at_us: int | None) -> html.A | html.P:
         end_us = at_us // SECOND_US * SECOND_US + SECOND_US
         way = href(view, start=stamp(end_us - width), end=stamp(end_us))
     return html.A(t("Show the newest data, up to {at}", at=show.dated(at_us, view.zone)), href=way, className="pl-ctl")
-
-
-def table(courses: Sequence[Course], view: View) -> html.Table:
-    """The newest 200 points of each signal as a table: time, value, least, greatest, quality."""
-    head = [html.Th(t(name)) for name in ("Signal", "Time", "Value", "Least", "Greatest", "Quality")]
-    rows = [html.Tr([html.Td(cell) for cell in cells]) for course in courses for cells in rows_of(course, view.zone)]
-    return html.Table([html.Thead(html.Tr(head)), html.Tbody(rows)], className="pl-table")
 
 
 # ------------------------------------------------------------------ live

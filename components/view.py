@@ -21,6 +21,8 @@ from engine.time import DAY_US, SECOND_US, UNITS_US, instant, moment_of, us_of
 
 ANCHORS = ("shift", "last-shift", "today")
 DEFAULT_FROM, DEFAULT_TO = "now-8h", "now"
+COMPARISONS = ("week", "before")
+"""With what a range is compared: the same time a week before, or the range of equal length before it. The first is usual."""
 LONGEST_US = 20 * 366 * DAY_US
 MOST_SIGNALS = 5
 LONGEST_SEARCH = 4_000
@@ -40,6 +42,7 @@ class View:
     zone: str = "UTC"
     tab: str = "live"
     sel: tuple[str, ...] = ()
+    cmp: str = "week"
     notices: tuple[str, ...] = field(default=())
 
     @property
@@ -145,6 +148,10 @@ def read(path: str, search: str, clocks: Clocks) -> View:
         start, end = DEFAULT_FROM, DEFAULT_TO
         from_us, to_us = _range(start, end, zone_name, clocks)
         notices += (t("{wrong} The last 8 hours are shown.", wrong=wrong),)
+    cmp = asked.get("cmp", COMPARISONS[0])
+    if cmp not in COMPARISONS:
+        notices += (t("There is no comparison “{asked}”; last week is compared with.", asked=cmp),)
+        cmp = COMPARISONS[0]
     sel = tuple(name for name in asked.get("sel", "").split(",") if name)
     if len(sel) > MOST_SIGNALS:
         notices += (t("At most {most} signals fit in one chart; the first {most} are shown.", most=MOST_SIGNALS),)
@@ -159,6 +166,7 @@ def read(path: str, search: str, clocks: Clocks) -> View:
         zone=zone_name,
         tab=asked.get("tab", "live"),
         sel=sel[:MOST_SIGNALS],
+        cmp=cmp,
         notices=notices,
     )
 
@@ -190,8 +198,8 @@ def _moment(asked: str, zone_name: str, clocks: Clocks) -> int:
 
 
 def href(view: View, path: str | None = None, **changes: str | tuple[str, ...]) -> str:
-    """The link to this view with some fields changed: `at`, `start`, `end`, `tz`, `tab`, `sel`."""
-    values = {name: getattr(view, name) for name in ("at", "start", "end", "tz", "tab", "sel")} | changes
+    """The link to this view with some fields changed: `at`, `start`, `end`, `tz`, `tab`, `sel`, `cmp`."""
+    values = {name: getattr(view, name) for name in ("at", "start", "end", "tz", "tab", "sel", "cmp")} | changes
     plain = {
         "at": values["at"],
         "from": values["start"] if values["start"] != DEFAULT_FROM else "",
@@ -199,6 +207,7 @@ def href(view: View, path: str | None = None, **changes: str | tuple[str, ...]) 
         "tz": values["tz"] if values["tz"] != "plant" else "",
         "tab": values["tab"] if values["tab"] != "live" else "",
         "sel": ",".join(values["sel"]),
+        "cmp": values["cmp"] if values["cmp"] != COMPARISONS[0] else "",
     }
     query = urlencode({name: value for name, value in plain.items() if value}, safe="/,:")
     return f"{path or view.path}?{query}" if query else (path or view.path)
@@ -206,11 +215,20 @@ def href(view: View, path: str | None = None, **changes: str | tuple[str, ...]) 
 
 WITH_SIGNALS = ("machine", "room")
 """Kinds of places whose own page is the one with signals."""
+OF_PLACES = ("/overview", "/location")
+"""Pages about a place and what lies in it; the first is where a link leads from any other page."""
 
 
 def place_href(view: View, path: str, kind: str) -> str:
-    """The link to a place, with the range kept."""
-    return href(view, "/machine" if kind in WITH_SIGNALS else "/location", at=path, sel=(), tab="live")
+    """The link to a place, with the range kept: to its signals, or to the same kind of page about it."""
+    above = view.path if view.path in OF_PLACES else OF_PLACES[0]
+    return href(view, "/machine" if kind in WITH_SIGNALS else above, at=path, sel=(), tab="live")
+
+
+def range_before(view: View) -> tuple[int, int]:
+    """The range that the view's range is compared with, µs."""
+    back_us = 7 * DAY_US if view.cmp == "week" else view.to_us - view.from_us
+    return view.from_us - back_us, view.to_us - back_us
 
 
 def neighbour(view: View, turns: int, now_us: int) -> tuple[str, str]:

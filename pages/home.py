@@ -1,14 +1,14 @@
-"""`/`: goes on to the landing page of the role."""
+"""`/`: the overview of the first place that the user may see; signing in leads to the page of the role (`/start`)."""
 
 from __future__ import annotations
 
 import dash
 
-from components import location
+from components import overview
 
 dash.register_page(__name__, path="/", title="Plantglass")
 
 
 def layout(**_query: str) -> list:
-    """The page of a place, without one: its callback leads on to the first place that the user may see."""
-    return location.page()
+    """The skeleton of the overview."""
+    return overview.page()

@@ -15,7 +15,8 @@ from engine.wall.device import Device
 from engine.wall.size import MOST_TILES, PAGE_PX, layout_of
 
 _SHEETS = ("vendor/inter/inter", "tokens", "base", "icons", "wall")
-_LINKS = "".join(f'<link rel="stylesheet" href="/assets/{name}.css">' for name in _SHEETS)
+_ICON = '<link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">'
+_LINKS = _ICON + "".join(f'<link rel="stylesheet" href="/assets/{name}.css">' for name in _SHEETS)
 _WORDS = {Priority.URGENT: "Urgent", Priority.HIGH: "High", Priority.LOW: "Low"}
 
 

@@ -11,6 +11,7 @@ from components import live, machine, panel, picker, trend
 from tests.browser.page import Page
 from tests.browser.running import Running
 from tests.browser.test_frame import FILLER, at_rest
+from tests.browser.test_tools import menu
 
 pytestmark = pytest.mark.browser
 
@@ -58,9 +59,8 @@ def test_signals_of_the_whole_plant_are_found_and_drawn(page: Page) -> None:
 
 def test_the_numbers_behind_the_chart_can_be_read(page: Page) -> None:
     open_drawn(page, FILLER + "&from=now-10m&sel=filler-1.fill_weight")
-    page.run(f"document.querySelector('[data-opens={trend.TABLE_DIALOG}]').click()")
-    page.until(lambda: page.run("return document.getElementById(arguments[0]).open", trend.TABLE_DIALOG), "the table opens")
-    page.until(lambda: "Fill weight" in page.text(f"#{trend.TABLE}"), "it holds the values")
+    menu(page, "Table")
+    page.until(lambda: "Fill weight" in page.text(f"#{panel.ROWS_BODY}"), "the table holds the values")
     assert page.barriers() == []
     assert "Trend, " in page.run("return document.getElementById(arguments[0]).textContent", trend.SUMMARY)
 

@@ -18,6 +18,7 @@ from sqlalchemy import event
 from callbacks import frame, location, machine, timeline
 from callbacks.registry import Request
 from components import trend
+from components.view import context_of
 from db import config as kept
 from db import location as places
 from db import order as orders
@@ -96,7 +97,10 @@ def test_a_place_from_the_browser_is_checked_again(site: Store) -> None:
     assert timeline.show_events(foreign, forged)[0] is not None
     assert "fill_weight" not in to_json_plotly(machine.show_machine(foreign, forged, "fill"))
     assert machine.extend_trend(foreign, None, forged, {"after": {str(tag.id): 0}, "widths": {}})["rows"] == []
-    assert "fill_weight" not in machine.save_trend(foreign, 1, forged)["content"]
+    here = context_of(forged)
+    assert here is not None
+    assert machine.trend_rows(foreign, here).rows == []
+    assert machine.now_rows(foreign, here).rows == []
 
 
 def test_current_values_and_the_rows_that_changed(site: Store) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import event as listening
 from callbacks import timeline
 from components import events
 from components import timeline as drawn
+from components.view import Context, context_of
 from db import tag as tags
 from db.historian import load, load_texts
 from db.store import Store
@@ -90,7 +91,7 @@ def test_a_range_in_the_future_is_unknown(site: Store) -> None:
 def test_a_place_without_a_state_says_so(site: Store) -> None:
     room = place(site, "?at=acme/dublin/filling/room-a1")
     assert "no state signal" in words(timeline.show_states(request(site), room)[0])
-    assert timeline.show_state_table(request(site), 1, room) is no_update
+    assert timeline.state_rows(request(site), context(room)).rows == []
 
 
 def test_a_stop_of_six_changes_is_one_event_with_its_length(site: Store) -> None:
@@ -147,11 +148,20 @@ def test_live_ticks_bring_news_only_and_past_ranges_nothing(site: Store) -> None
     assert timeline.refresh_events(later, None, past, "") == (no_update,) * 3
 
 
-def test_the_states_as_a_table(site: Store) -> None:
+def context(sent: dict[str, Any]) -> Context:
+    found = context_of(sent)
+    assert found is not None
+    return found
+
+
+def test_the_states_and_events_as_rows(site: Store) -> None:
     states(site, [(NOW - 2 * HOUR_US, EXECUTE), (NOW - HOUR_US, STOPPED)])
-    shown = words(timeline.show_state_table(request(site), 1, place(site, FILLER)))
-    assert "Execute" in shown
-    assert "Stopped" in shown
+    here = context(place(site, FILLER))
+    shown = timeline.state_rows(request(site), here)
+    assert [(row[2], row[4]) for row in shown.rows] == [("Stopped", 60.0), ("Running", 60.0), ("Unknown", 360.0)]
+    assert shown.rows[1][3] == "Execute"
+    stopped = timeline.event_rows(request(site), here).rows[0]
+    assert (stopped[0], stopped[1], stopped[3], stopped[4]) == (NOW - HOUR_US, "Stopped", None, None)
 
 
 @pytest.mark.parametrize("search", ["?at=acme/dublin", "?at=acme/dublin/filling/room-a1"])

@@ -89,3 +89,12 @@ def test_a_file_name_holds_no_path(form: str) -> None:
     sent = export.download(form, SHEET, MADE, "../../etc", "Losses")
     assert sent["filename"] == f"------etc_Losses_2026-07-06.{form}"
     assert json.dumps(sent)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
+def test_a_text_like_a_formula_is_text(text: str) -> None:
+    assert export.guarded(text) == f"'{text}"
+
+
+def test_a_negative_number_stays_a_number() -> None:
+    assert export.guarded(-1.5) == -1.5

@@ -189,13 +189,12 @@ def test_before_the_first_change_the_state_is_unknown() -> None:
     assert [(s.from_us, s.category) for s in row] == [(0, None), (40, "running")]
 
 
-def test_the_timeline_is_told_in_words_and_has_a_table() -> None:
+def test_the_timeline_is_told_in_words() -> None:
     row = timeline.stretches(
         [(NOW - 4 * HOUR_US, "running", "Execute"), (NOW - HOUR_US, "idle", "Idle")], NOW - 8 * HOUR_US, NOW
     )
     found = timeline.History(row)
     assert timeline.spoken(found) == "States: Unknown 4 h 00 min, Running 3 h 00 min, Idle 1 h 00 min."
-    assert words(timeline.table(found, "UTC", "Last 8 hours")).count("h 00 min") == 3
 
 
 @given(st.lists(st.tuples(st.integers(0, 9_999), st.sampled_from(["running", "idle", None]), st.just("")), max_size=400))
