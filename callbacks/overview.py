@@ -13,6 +13,7 @@ from callbacks.export import rows
 from callbacks.registry import Request, callback, clientside, request_for
 from components import live, overview, states
 from components.export import Sheet
+from components.kpi import told_id
 from components.panel import body_id, sub_id
 from components.view import Context, View, context_of, range_before
 from db import alarm as alarms
@@ -32,6 +33,7 @@ from engine.wall.fact import Reading
 from engine.wall.fact import rooms as rooms_of
 
 READ = "oee.read"
+PARTS = 8 + len(engine.KPIS)
 KEPT_S, SLOWLY_S = 15, 60
 NORMAL_US = 14 * DAY_US
 COURSE = 21
@@ -49,6 +51,7 @@ clientside("live.watch", Output(overview.SINK_WATCH, "data"), Input(overview.WAT
     Output(body_id(overview.MATRIX), "children"),
     Output(sub_id(overview.MATRIX), "children"),
     Output(body_id(overview.CHANGED), "children"),
+    *(Output(told_id(kpi), "children") for kpi in engine.KPIS),
     Input(live.PLACE, "data"),
     Input(live.LIVE, "data"),
     Input(live.BEAT, "data"),
@@ -58,9 +61,9 @@ def show_overview(request: Request, place: dict[str, Any] | None, *_causes: Any)
     """The whole page."""
     here = _here(place)
     if here is None:
-        return (no_update,) * 8
+        return (no_update,) * PARTS
     if here.node is None:
-        return (no_update, "", [], [], [], states.nowhere(here.search), "", None)
+        return (no_update, "", [], [], [], states.nowhere(here.search), "", None, *[None] * len(engine.KPIS))
     view = here.view(request.now_us)
     shown = _overview(request, here.node, view)
     return (
@@ -72,6 +75,7 @@ def show_overview(request: Request, place: dict[str, Any] | None, *_causes: Any)
         overview.matrix(shown.rows, view),
         overview.subtitle(shown),
         overview.changed(shown.changed, view, shown.before.totals.known_s > 0 or shown.before.kwh is not None),
+        *overview.explained(shown, view),
     )
 
 

@@ -48,11 +48,30 @@ def kpi_tile(tile: Tile) -> html.Section:
             ),
             html.Div(_course(kpi, tile.course)),
             html.Div([html.Span(target), html.Span(tile.foot)], className="ft"),
-            dialog(opens, t(kpi.title), kpi_explained(kpi, tile.of, tile.facts)),
         ],
         className=f"kpi_tile{f' is-{tile.level}' if tile.level else ''}",
         **data(kpi=kpi.key) | aria(label=f"{t(kpi.title)} {kpi_shown(kpi, value)}"),
     )
+
+
+def dialog_id(kpi: Kpi[Any]) -> str:
+    """The dialog that explains an indicator."""
+    return f"kpi-{kpi.key}"
+
+
+def told_id(kpi: Kpi[Any]) -> str:
+    """What stands in it."""
+    return f"kpi-{kpi.key}-told"
+
+
+def kpi_dialog(kpi: Kpi[Any]) -> html.Dialog:
+    """The empty dialog. It stands beside the tiles and not in them, so that new data do not close it."""
+    return dialog(dialog_id(kpi), t(kpi.title), html.Div(id=told_id(kpi)))
+
+
+def told(tile: Tile) -> html.Div:
+    """What its dialog says."""
+    return kpi_explained(tile.kpi, tile.of, tile.facts)
 
 
 def big(value: float | None, kpi: Kpi[Any]) -> html.Div:

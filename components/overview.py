@@ -12,7 +12,7 @@ from components import format as show
 from components.analog import analog_bar
 from components.export import Cell, Column, Sheet
 from components.help import kpi_shown
-from components.kpi import Tile, kpi_tile
+from components.kpi import Tile, kpi_dialog, kpi_tile, told
 from components.location import KIND_WORDS
 from components.panel import panel
 from components.shape import STATES, shape, word
@@ -60,15 +60,16 @@ class Overview:
 
 def page() -> list[Any]:
     """The skeleton."""
-    told = tuple(t(said) for said in _EXPLAIN)
+    explain = tuple(t(said) for said in _EXPLAIN)
     order_ = html.Div(id=ORDER, className="seg sm", role="group", **aria(label=t("Order")))
-    matrix = panel(MATRIX, t("Parts"), skeleton(6), tools=(order_,), wide=True, main=True, rows=True, explain=told)
+    matrix = panel(MATRIX, t("Parts"), skeleton(6), tools=(order_,), wide=True, main=True, rows=True, explain=explain)
     changed = panel(CHANGED, t("What changed"), skeleton(4), rows=True, explain=tuple(t(said) for said in _CHANGES))
     tools_ = html.Div(id=TOOLS, className="tools")
     return [
         html.Div([html.H1(t("Overview"), id=TITLE), html.Span(id=SENTENCE, className="sub"), tools_], className="pl-head"),
         html.Div([html.Div(skeleton(2), className="c2") for _ in range(6)], id=TILES, className="row12 tiles"),
         html.Div([html.Div(matrix, className="c8 fill"), html.Div(changed, className="c4 fill")], className="row12"),
+        *(kpi_dialog(kpi) for kpi in KPIS),
         dcc.Store(id=WATCH),
         dcc.Store(id=SINK_WATCH),
     ]
@@ -124,6 +125,11 @@ def tiles(shown: Overview, view: View) -> list[html.Div]:
     if shown.alarms is not None:
         made.insert(len(made) - (COVERAGE in drawn), alarm_tile(shown.alarms, shown.unacknowledged, view))
     return [html.Div(tile, className="c2") for tile in made]
+
+
+def explained(shown: Overview, view: View) -> list[html.Div]:
+    """What the dialog of each indicator says, in the order of `KPIS`."""
+    return [told(_tile(shown, kpi, view)) for kpi in KPIS]
 
 
 def _has(shown: Overview, kpi: Kpi[Figures]) -> bool:
