@@ -11,7 +11,7 @@ from dash import Input, Output, no_update
 
 from callbacks.export import rows
 from callbacks.registry import Request, callback, clientside, request_for
-from components import live, overview, states
+from components import changes, live, overview, states
 from components.export import Sheet
 from components.kpi import told_id
 from components.panel import body_id, sub_id
@@ -74,7 +74,7 @@ def show_overview(request: Request, place: dict[str, Any] | None, *_causes: Any)
         overview.order(view),
         overview.matrix(shown.rows, view),
         overview.subtitle(shown),
-        overview.changed(shown.changed, view, shown.before.totals.known_s > 0 or shown.before.kwh is not None),
+        changes.changed(shown.changed, view, shown.before.totals.known_s > 0 or shown.before.kwh is not None),
         *overview.explained(shown, view),
     )
 
@@ -96,7 +96,7 @@ def part_rows(request: Request, here: Context) -> Sheet:
 def change_rows(request: Request, here: Context) -> Sheet:
     """Every change, for a table or file."""
     view = here.view(request.now_us)
-    return overview.changes_sheet(_overview(request, here.node or 0, view).changed, view)
+    return changes.changes_sheet(_overview(request, here.node or 0, view).changed, view)
 
 
 def _here(place: dict[str, Any] | None) -> Context | None:

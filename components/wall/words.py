@@ -55,7 +55,7 @@ def _nothing(board: Board) -> str:
 def _header(board: Board, *, short: bool) -> Slots:
     age = None if board.heard_us is None else board.now_us - board.heard_us
     where = [
-        board.node.name,
+        *([board.node.name] if board.plan is not None else []),
         *([board.above] if board.above else []),
         *([t("Shift {name}", name=board.shift)] if board.shift else []),
     ]
@@ -238,13 +238,13 @@ def _needs(board: Board, most: int) -> Slots:
     found: Slots = {}
     for n in range(NEEDS):
         row = board.needs[n] if n < min(most, len(board.needs)) else None
-        found |= _named(f"n{n}", _need(row, board) if row else _quiet(n, bool(board.needs)))
+        found |= _named(f"n{n}", _need(row, board) if row else _quiet(n, board))
     return found
 
 
-def _quiet(n: int, some: bool) -> Slots:
-    """Rows without anything: the first says so when all are."""
-    text = t("Nothing needs attention.") if n == 0 and not some else ""
+def _quiet(n: int, board: Board) -> Slots:
+    """Rows without anything: the first says so when all are, and of how many nobody knows it."""
+    text = _calm(board) if n == 0 and not board.needs else ""
     return {
         "": {"class": "quiet" if text else "is-none"},
         "shape": {"class": "pl-shape is-none"},
@@ -252,6 +252,16 @@ def _quiet(n: int, some: bool) -> Slots:
         "text": {"text": text},
         "who": {"text": ""},
     }
+
+
+def _calm(board: Board) -> str:
+    """What is said when nothing calls: silence of the sources is not calm."""
+    silent = sum(not tile.known for tile in board.tiles)
+    if not silent:
+        return t("Nothing needs attention.")
+    if silent == len(board.tiles):
+        return t("Not known: no line or machine sends data.")
+    return t("Nothing that is known needs attention; {n} of {all} send no data.", n=silent, all=len(board.tiles))
 
 
 def _need(row: Need, board: Board) -> Slots:

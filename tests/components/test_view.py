@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.view import Clocks, View, anchors, href, neighbour, place_href, read
+from components.view import Clocks, View, anchors, href, neighbour, place_href, range_before, read
 from engine.shift import Shift
 from engine.time import DAY_US, HOUR_US, us_of
 
@@ -81,7 +82,8 @@ def test_a_view_survives_its_link(at: list[str], start: str, end: str, tz: str, 
 
 def test_going_down_keeps_the_range_and_drops_the_signals() -> None:
     view = read("/machine", "?at=a/b&from=now-7d&sel=x.y", CLOCKS)
-    assert place_href(view, "a/b/c", "line") == "/location?at=a/b/c&from=now-7d"
+    assert place_href(view, "a/b/c", "line") == "/overview?at=a/b/c&from=now-7d"
+    assert place_href(replace(view, path="/location"), "a/b/c", "line") == "/location?at=a/b/c&from=now-7d"
     assert place_href(view, "a/b/c/d", "machine") == "/machine?at=a/b/c/d&from=now-7d"
 
 
@@ -110,3 +112,13 @@ def test_anchors_come_from_the_calendar_and_the_local_midnight() -> None:
 def test_a_past_range_is_not_live() -> None:
     assert not read("/machine", "?from=now-8h&to=now-1h", CLOCKS).live
     assert not View(end="2026-11-22T12:00:00Z").live
+
+
+def test_the_comparison_is_in_the_address_and_a_strange_one_is_said() -> None:
+    view = read("/overview", "?from=now-8h&cmp=before", CLOCKS)
+    assert range_before(view) == (NOW - 16 * HOUR_US, NOW - 8 * HOUR_US)
+    assert href(view) == "/overview?cmp=before"
+    assert range_before(read("/overview", "", CLOCKS)) == (NOW - 7 * DAY_US - 8 * HOUR_US, NOW - 7 * DAY_US)
+    strange = read("/overview", "?cmp=never", CLOCKS)
+    assert strange.cmp == "week"
+    assert "never" in strange.notices[0]

@@ -264,11 +264,17 @@ def test_slides_take_turns_for_all_displays_together(server: Any, store: Store, 
     places = []
     for seconds in (0, 20, 40):  # a slide of a place that is gone is left out
         monkeypatch.setattr(routes, "_now_us", lambda s=seconds: (1_795_000_000 // 40 * 40 + s) * 1_000_000)
-        places.append(client.get("/wall/data").get_json()["slots"]["place"]["text"].split(" · ")[0])
+        places.append(client.get("/wall/data").get_json()["slots"]["say"]["text"])  # no plan is known
     assert places == ["Dublin", "Packaging", "Dublin"]
 
 
 # ------------------------------------------------------------------ nothing there
+def test_silence_of_the_sources_is_not_calm(server: Any, store: Store) -> None:
+    slots = shown(server, issue(store)[1]).get("/wall/data").get_json()["slots"]
+    assert slots["n0.text"]["text"] == "Not known: no line or machine sends data."
+    assert (slots["say"]["text"], "Dublin" in slots["place"]["text"]) == ("Dublin", False)
+
+
 def test_a_place_without_machines_says_so(server: Any, store: Store) -> None:
     client = shown(server, issue(store, f"{HOME}/warehouse")[1])
     slots = client.get("/wall/data").get_json()["slots"]
