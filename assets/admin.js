@@ -22,6 +22,16 @@
     held = now;
     window.dash_clientside.set_props("admin-held", { data: held });
   }
+  /* Dash draws radio buttons and check boxes as a listbox with inputs in its options, which no screen reader can use: they are
+     what they look like, a group that its legend names. */
+  function plain() {
+    document.querySelectorAll(".dash-radioitems[role], .dash-checklist[role]").forEach(function (list) { list.removeAttribute("role"); });
+    document.querySelectorAll(".dash-radioitems label[aria-selected], .dash-checklist label[aria-selected]").forEach(function (label) {
+      label.removeAttribute("role");
+      label.removeAttribute("aria-selected");
+    });
+  }
+  new MutationObserver(plain).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
   ["focusin", "focusout", "toggle"].forEach(function (name) { document.addEventListener(name, function () { setTimeout(look, 0); }, true); });
 
   functions.done = function (done) {

@@ -14,7 +14,7 @@ from components.export import Column, Sheet
 from components.panel import panel
 from components.shape import shape
 from components.states import empty, skeleton
-from components.text import data, t
+from components.text import aria, data, t
 from engine.audit import AuditEntry, AuditFilter, ChainCheck, field_changes
 from engine.time import us_of
 
@@ -68,7 +68,7 @@ def _filters() -> html.Div:
             parts.suggest(ids.AUDIT_ACTOR, debounce=0.4, placeholder=t("Anybody"), label=t("Who")),
             parts.suggest(ids.AUDIT_TABLE, debounce=0.4, placeholder=t("Any record"), label=t("Record")),
             parts.suggest(ids.AUDIT_WORDS, debounce=0.4, placeholder=t("Words in reason or record"), label=t("Words")),
-            parts.pick(ids.AUDIT_ACTION, actions, ""),
+            html.Div(parts.pick(ids.AUDIT_ACTION, actions, ""), role="radiogroup", **aria(label=t("What was done"))),
         ],
         className="pl-filters adm-filters",
         role="search",

@@ -67,7 +67,9 @@ def _numbers(account: Account) -> tuple[int, ...]:
 
 
 def _records(number: int | None) -> str:
-    return show.NOTHING if number is None else t("{n} records", n=parts.count(number))
+    if number is None:
+        return show.NOTHING
+    return t("1 record") if number == 1 else t("{n} records", n=parts.count(number))
 
 
 def _closed(missing: int) -> Any:

@@ -32,7 +32,7 @@ def tab(rights: Collection[str]) -> Any:
                 " It holds no password."
             )
         ),
-        html.Button(t("Save as a file"), id=ids.EXPORT_NOW, n_clicks=0, className="pl-ctl"),
+        html.Div(html.Button(t("Save as a file"), id=ids.EXPORT_NOW, n_clicks=0, className="pl-ctl"), className="acts"),
     ]
     shown = html.Div(panel(ids.EXPORT, t("Export"), out, menu=False), className="c5")
     if WRITE not in rights:

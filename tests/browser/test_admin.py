@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from components.admin import ids
+from components.admin import ids, users
 from components.admin.page import TABS
 from components.panel import body_id, failed_of
 from tests.browser.page import Page
@@ -193,6 +193,55 @@ def test_a_source_is_looked_at_and_its_values_become_signals(admin: Page, plant:
     assert page.complaints() == []
 
 
+def test_a_value_that_is_saved_as_a_signal_arrives_in_the_historian(admin: Page, plant: Running) -> None:
+    """The same server under another host name counts as a new source; one of its values is kept, saved, and collected."""
+    page, name = admin, f"second-server-{int(time.time())}"
+    open_tab(page, "connect")
+    page.until(lambda: page.find(f"input#{ids.SITE}").get_attribute("value"), "the site is proposed", LIMIT_S)
+    write(page, ids.URL, f"opc.tcp://localhost:{plant.environment['PLANTGLASS_PLANT_PORT']}/plantglass")
+    write(page, ids.SOURCE_NAME, name)
+    click(page, ids.TRY)
+    page.until(lambda: page.all(f"#{ids.OFFER_GRID} .ag-row"), "its values are shown", LIMIT_S)
+    ages = page.until(lambda: [a.text for a in page.all(f"#{ids.OFFER_GRID} .ag-row [col-id=age]") if a.text], "ages are told")
+    assert all(re.search(r"\d (ms|s|min|h)", age) for age in ages)
+    assert "good" in {a.text for a in page.all(f"#{ids.OFFER_GRID} .ag-row [col-id=quality]")}
+    wanted = page.run(KEEP_ONE, ids.OFFER_GRID)
+    assert wanted
+    time.sleep(1)
+    click(page, ids.PROPOSE)
+    page.until(lambda: "tab=config" in page.driver.current_url, "the differences are next", LIMIT_S)
+    page.until(lambda: wanted in page.text(f"#{body_id(ids.DIFFERENCES)}"), "the new signal is among them", LIMIT_S)
+    write(page, ids.CONFIG_REASON, "a second server")
+    click(page, ids.APPLY)
+    page.until(lambda: "made and on record" in page.text(f"#{body_id(ids.DIFFERENCES)}"), "it is written", LIMIT_S)
+    open_tab(page, "sources", name, ids.ACCOUNTS)
+    page.until(lambda: stored(page, name) > 0, "its samples are stored", LIMIT_S)
+    assert page.complaints() == []
+
+
+KEEP_ONE = """
+const api = window.dash_ag_grid.getApi(arguments[0]);
+let kept = null;
+api.deselectAll();
+api.forEachNode(node => {
+  if (!kept && node.data.kind === 'float' && node.data.at && !node.data.taken_by && node.data.name.includes('temperature')) kept = node;
+});
+kept && kept.setSelected(true);
+return kept && kept.data.name;
+"""
+
+
+def stored(page: Page, source: str) -> int:
+    """How many samples of a source are stored, as the account says."""
+    said = page.run(
+        "return [...document.querySelectorAll('#' + arguments[0] + ' tr')]"
+        ".filter(r => r.cells[0].innerText === arguments[1]).map(r => r.cells[2].innerText)[0] ?? '0'",
+        body_id(ids.ACCOUNTS),
+        source,
+    )
+    return int(re.sub(r"\D", "", said) or 0)
+
+
 def test_topics_are_listened_to_and_reviewed_as_configuration(admin: Page, plant: Running) -> None:
     page = admin
     open_tab(page, "connect")
@@ -224,6 +273,43 @@ def test_an_auditor_sees_everything_and_can_change_nothing(page: Page) -> None:
     open_tab(page, "connect")
     page.until(lambda: "config.write" in page.text(f"#{ids.TAB}"), "the missing right is named")
     assert page.complaints() == []
+
+
+POST = """
+const done = arguments[arguments.length - 1], [wanted, values] = arguments;
+const find = entry => entry.inputs.some(input => input.id + '.' + input.property === wanted) && !entry.clientside_function;
+const give = part => ({id: part.id, property: part.property, value: values[part.id + '.' + part.property]});
+const target = name => ({id: name.slice(0, name.lastIndexOf('.')), property: name.slice(name.lastIndexOf('.') + 1).split('@')[0]});
+fetch('/_dash-dependencies').then(r => r.json()).then(all => Promise.all(all.filter(find).map(entry => {
+  const outputs = entry.output.replace(/^\\.\\.|\\.\\.$/g, '').split('...').map(target);
+  return fetch('/_dash-update-component', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({
+    output: entry.output, outputs: entry.output.startsWith('..') ? outputs : outputs[0],
+    inputs: entry.inputs.map(give), state: (entry.state || []).map(give), changedPropIds: [wanted]})}).then(r => r.status);
+}))).then(done);
+"""
+
+
+@pytest.mark.parametrize("role", ["operator", "auditor", "engineer"])
+def test_what_is_not_shown_is_refused_as_well(page: Page, plant: Running, role: str) -> None:
+    """The requests that an administrator's page would send, sent by somebody who has no such button."""
+    page.sign_in(role)
+    page.open("/")
+    page.find("main")
+
+    def answers(wanted: str, values: dict[str, object]) -> set[int]:
+        page.driver.set_script_timeout(LIMIT_S)
+        return set(page.driver.execute_async_script(POST, wanted, values))
+
+    for act, on in (("job.run", "storage.measure"), (users.DEACTIVATE, "1"), (users.PASSWORD, "1"), (users.TAKE_AWAY, "1")):
+        what = {f"{ids.ACT_WHAT}.data": {"do": act, "on": on}}
+        assert answers(f"{ids.ACT_WHAT}.data", what) == {403}, act
+        assert answers(f"{ids.ACT_GO}.n_clicks", what | {f"{ids.ACT_GO}.n_clicks": 1, f"{ids.ACT_REASON}.value": "x"}) == {403}, act
+    for button in (ids.ADD_PERSON, ids.ADD_GRANT, ids.APPLY, ids.PROPOSE):
+        assert answers(f"{button}.n_clicks", {f"{button}.n_clicks": 1}) == {403}, button
+    form = {"kind": "opcua", "url": "opc.tcp://127.0.0.1:1/x", "site": "acme/dublin", "name": "x"}
+    assert answers(f"{ids.FORM}.data", {f"{ids.FORM}.data": form}) == {403}
+    assert answers(f"{ids.UPLOAD}.contents", {f"{ids.UPLOAD}.contents": "data:;base64,eA=="}) == {403}
+    page.complaints()  # the browser's own words about what was refused
 
 
 def test_the_audit_trail_is_filtered_by_the_address_and_shows_before_and_after(page: Page) -> None:
