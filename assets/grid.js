@@ -8,6 +8,17 @@
     var shape = props.data.shape ? h("i", { className: "pl-shape pl-shape--" + props.data.shape, "aria-hidden": "true" }) : null;
     return h("span", { className: "state_chip" }, shape, props.value);
   };
+  /* Where not every column fits: what the row's own page tells first. The order is that in which they go. */
+  var YIELDING = ["kind", "readings", "product"], FITS_PX = { kind: 1040, readings: 880, product: 640 };
+  var functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+  functions.fitPlaces = function (params) {
+    var grid = document.getElementById("places-grid"), width = grid ? grid.clientWidth : 0;
+    if (!width) return;
+    YIELDING.forEach(function (name) {
+      var column = params.api.getColumn(name);
+      if (column && column.isVisible() !== width >= FITS_PX[name]) params.api.setColumnsVisible([name], width >= FITS_PX[name]);
+    });
+  };
   cells.Age = function (props) {
     return props.value === null || props.value === undefined ? "\u2014" : h("span", { "data-age-of": props.value }, props.data.last_words);
   };

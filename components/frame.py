@@ -177,7 +177,7 @@ def _foot(demo: bool, version: str) -> html.Footer:
             html.Span(
                 [html.Span(html.I(), className="meter", **aria(hidden="true")), html.Span()], id=live.FILLING, hidden=True
             ),
-            html.Span(t("Version {version}", version=version)),
+            html.Span(t("Version {version}", version=version), className="ver"),
             outdated,
             html.Span(id=live.CLOCK, className="sp"),
             *ribbon,

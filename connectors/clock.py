@@ -25,7 +25,7 @@ from engine.jobs.oee import EVERY_S as SUM_EVERY_S
 from engine.jobs.oee import derive as sum_up
 from engine.jobs.order import derive
 from engine.jobs.state import EVERY_S as STATES_EVERY_S
-from engine.jobs.state import derive as derive_states
+from engine.jobs.state import keep_up
 from engine.retention import EVENTS, LETTERS, RUNS, SESSIONS, SPOOLS, WORKERS, days_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _derive(store: Store) -> object:
 
 
 def _derive_states(store: Store) -> object:
-    return derive_states(store, job, state, now_us())
+    return keep_up(store, job, state, now_us)
 
 
 def _sum_up(store: Store) -> object:

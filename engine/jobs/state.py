@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from engine.errors import Unavailable
@@ -11,6 +12,7 @@ from engine.state import FOREVER_US
 from engine.time import DAY_US, HOUR_US
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from sqlalchemy import Connection
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
 CAPABILITY = "state"
 EVERY_S = 1.0
-"""How often the clock starts `derive`."""
+"""How often the clock starts `keep_up`."""
+ROUND_S = 0.2
 RANGES_AT_ONCE = 40
 TURNS, HISTORY_AT_ONCE = 20, 12
 """Ranges of history in one turn: few, so that the present never waits long for them."""
@@ -45,6 +48,21 @@ def derive(store: Store, job: ModuleType, state: ModuleType, now_us: int) -> int
         if taken < RANGES_AT_ONCE:
             break
     return done + _turn(store, job, state, 0, HISTORY_AT_ONCE) if job.stale_waiting(store, CAPABILITY) else done
+
+
+def keep_up(store: Store, job: ModuleType, state: ModuleType, now: Callable[[], int]) -> int:
+    """One turn of the clock: `derive`, then the present again every `ROUND_S` until the next turn is near.
+
+    A wall display shows a stop within two seconds; waiting for the next turn would take one of them. `now` gives µs.
+    Returns how many ranges were computed. Raises `Unavailable`.
+    """
+    until = time.monotonic() + EVERY_S - ROUND_S
+    done = derive(store, job, state, now())
+    while time.monotonic() + ROUND_S <= until:
+        time.sleep(ROUND_S)
+        if job.stale_waiting(store, CAPABILITY):
+            done += _turn(store, job, state, now() - RECENT_US, RANGES_AT_ONCE)
+    return done
 
 
 def _turn(store: Store, job: ModuleType, state: ModuleType, since_us: int, limit: int) -> int:

@@ -152,8 +152,8 @@ SOURCES: tuple[Record, ...] = (
         "settings": {
             "url": "opc.tcp://127.0.0.1:4840/plantglass",
             "security": "None",
-            "publishing_ms": 500,
-            "sampling_ms": 250,
+            "publishing_ms": 200,
+            "sampling_ms": 100,
             "queue": 20,
         },
     },

@@ -137,7 +137,7 @@ def test_a_panel_leaves_as_table_csv_and_xlsx(engineer: Page, tmp_path: Path) ->
 
 def menu(page: Page, entry: str) -> None:
     """Choose an entry of the main panel's menu."""
-    script = "const menu = document.querySelector('.pl-panel.is-main .pl-menu'); menu.open = true;"
+    script = "const menu = document.querySelector('.pl-panel.is-main > header > .pl-menu:last-child'); menu.open = true;"
     page.run(script + "[...menu.querySelectorAll('.it')].find(b => b.textContent === arguments[0]).click()", entry)
 
 
