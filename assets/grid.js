@@ -8,15 +8,15 @@
     var shape = props.data.shape ? h("i", { className: "pl-shape pl-shape--" + props.data.shape, "aria-hidden": "true" }) : null;
     return h("span", { className: "state_chip" }, shape, props.value);
   };
-  /* Where not every column fits: what the row's own page tells first. The order is that in which they go. */
-  var YIELDING = ["kind", "readings", "product"], FITS_PX = { kind: 1040, readings: 880, product: 640 };
+  /* Columns of the places that yield where the table is narrower than this: what the row's own page tells anyway. */
+  var FITS_PX = { readings: 980, kind: 780, product: 700, batch: 620 };
   var functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
   functions.fitPlaces = function (params) {
-    var grid = document.getElementById("places-grid"), width = grid ? grid.clientWidth : 0;
+    var grid = document.getElementById("location-grid"), width = grid ? grid.clientWidth : 0;
     if (!width) return;
-    YIELDING.forEach(function (name) {
-      var column = params.api.getColumn(name);
-      if (column && column.isVisible() !== width >= FITS_PX[name]) params.api.setColumnsVisible([name], width >= FITS_PX[name]);
+    Object.keys(FITS_PX).forEach(function (name) {
+      var column = params.api.getColumn(name), fits = width >= FITS_PX[name];
+      if (column && column.isVisible() !== fits) params.api.setColumnsVisible([name], fits);
     });
   };
   cells.Age = function (props) {

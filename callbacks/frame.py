@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from dash import Input, Output, State, no_update
@@ -11,7 +11,7 @@ from dash import Input, Output, State, no_update
 from callbacks.registry import Request, callback, clientside
 from components import frame, live, location, states, time_range
 from components import help as told
-from components.view import Context, address_of, anchors, asked_place, context_of
+from components.view import ANCHORS, Context, address_of, anchors, asked_place, context_of
 from db import access
 from db import location as places
 from engine.errors import NotFound
@@ -68,6 +68,24 @@ def open_place(request: Request, sent: Any, _again: Any) -> Any:
     zone = tree.zone_of(node.id)
     known = {"node": node.id, "path": node.path, "name": node.name, "kind": node.kind.value, "zone": zone}
     return asdict(common) | known | {"anchors": _anchors(request, node, zone)}
+
+
+@callback(
+    Output(live.PLACE, "data", allow_duplicate=True),
+    Input(live.BEAT, "data"),
+    State(live.PLACE, "data"),
+    permission="location.read",
+    prevent_initial_call=True,
+)
+def follow_calendar(request: Request, _beat: Any, place: dict[str, Any] | None) -> Any:
+    """“This shift” and “Today” of a page that is open while the next one begins."""
+    here = context_of(place)
+    view = here.view(request.now_us) if here else None
+    if here is None or here.node is None or view is None or not {view.start, view.end} & {*ANCHORS}:
+        return no_update
+    node = places.tree(request.scope, request.store).nodes.get(here.node)
+    found = _anchors(request, node, here.zone) if node else here.anchors
+    return no_update if found == here.anchors else asdict(replace(here, anchors=found))
 
 
 def _asked(request: Request, tree: Tree, path: str) -> MapDef | None:

@@ -178,7 +178,7 @@ _COLUMNS: tuple[dict[str, Any], ...] = (
     {"field": "name", "headerName": "Place", "cellRenderer": "PlaceLink", "minWidth": 156, "flex": 1.3},
     {"field": "kind", "headerName": "Kind", "minWidth": 84, "flex": 0.6},
     {"field": "state", "headerName": "State", "cellRenderer": "StateChip", "minWidth": 120, "flex": 1.3, **_told("state")},
-    {"field": "batch", "headerName": "Batch", "cellClass": "pl-id", "minWidth": 94, "flex": 0.6},
+    {"field": "batch", "headerName": "Batch", "cellClass": "pl-id", "minWidth": 112, "flex": 0.6},
     {"field": "product", "headerName": "Product", "minWidth": 76, "flex": 0.6},
     {"field": "readings", "headerName": "Now", "minWidth": 182, "flex": 3, **_told("readings")},
     {"field": "signals", "headerName": "Fresh signals", "cellRenderer": "Coverage", "minWidth": 144, "flex": 0.6},
@@ -214,6 +214,7 @@ def table() -> dag.AgGrid:
             "ensureDomOrder": True,
             "suppressColumnVirtualisation": True,
         },
+        eventListeners={name: ["fitPlaces(params)"] for name in ("gridSizeChanged", "newColumnsLoaded")},
         style={"display": "none"},
     )
 

@@ -86,6 +86,16 @@ def test_a_place_out_of_reach_is_no_place(site: Store, search: str) -> None:
     assert title
 
 
+def test_this_shift_becomes_the_next_one_while_the_page_is_open(site: Store) -> None:
+    shift, hours = place(site, FILLER + "&from=shift&to=now"), place(site, FILLER)
+    assert frame.follow_calendar(request(site), None, shift) is no_update
+    later = request(site, now_us=NOW + DAY_US)
+    moved = frame.follow_calendar(later, None, shift)
+    assert moved["anchors"]["shift"] == shift["anchors"]["shift"] + DAY_US
+    assert {**moved, "anchors": None} == {**shift, "anchors": None}
+    assert frame.follow_calendar(later, None, hours) is no_update
+
+
 def test_a_place_from_the_browser_is_checked_again(site: Store) -> None:
     """The store of the page is the browser's word: with another node in it, a foreign scope still sees nothing."""
     tag = fill(site, "filler-1.fill_weight", np.full(50, 10.1))
