@@ -29,6 +29,8 @@ from tests.browser.page import Page
 from tests.browser.running import Running, free_port
 from tests.conftest import new_database
 
+pytestmark = pytest.mark.browser
+
 HOME = "acme/dublin"
 PICTURES = Path(".data/screenshots")
 ROOT = Path(__file__).parents[2]

@@ -30,7 +30,7 @@ from engine.config.demo import config_of
 from engine.historian.block import SampleBlock, TextEvent
 from engine.order import Occupation
 from engine.tag import Tag, bits_of
-from engine.time import HOUR_US, MINUTE_US, SECOND_US, us_of
+from engine.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US, us_of
 from engine.twin.site import SITE
 from tests.components.test_machine import words
 
