@@ -11,7 +11,7 @@ from dash import ALL, Input, Output, State, ctx, no_update
 from callbacks.export import rows
 from callbacks.registry import Request, callback, clientside, request_for
 from components import live, location, states
-from components.alarm import figures, ids, indicator, journal, listing, page, side
+from components.alarm import figures, ids, indicator, journal, listing, page, sheets, side
 from components.export import Sheet
 from components.panel import body_id, sub_id
 from components.text import t
@@ -308,9 +308,51 @@ def show_figures(request: Request, place: dict[str, Any] | None) -> Any:
     return figures.body(_performance(request, here), standing, aside, view, request.now_us)
 
 
+def _of_range(request: Request, here: Context) -> Performance:
+    if here.node is None:
+        raise NotFound(t("There is no such place that you may see."))
+    return _performance(request, here)
+
+
 @rows(figures.TOP_PANEL, permission=READ)
 def top_rows(request: Request, here: Context) -> Sheet:
     """The most frequent alarms as a file."""
-    if here.node is None:
-        raise NotFound(t("There is no such place that you may see."))
-    return figures.sheet(_performance(request, here))
+    return sheets.often(t("Top ten alarms"), _of_range(request, here).top)
+
+
+@rows(figures.CHATTER_PANEL, permission=READ)
+def chatter_rows(request: Request, here: Context) -> Sheet:
+    """The chattering alarms as a file."""
+    return sheets.often(t("Chattering alarms"), _of_range(request, here).chattering)
+
+
+@rows(figures.FLEETING_PANEL, permission=READ)
+def fleeting_rows(request: Request, here: Context) -> Sheet:
+    """The fleeting alarms as a file."""
+    return sheets.often(t("Fleeting alarms"), _of_range(request, here).fleeting)
+
+
+@rows(figures.RATE_PANEL, permission=READ)
+def rate_rows(request: Request, here: Context) -> Sheet:
+    """How many alarms each ten minutes brought."""
+    return sheets.rate(_of_range(request, here))
+
+
+@rows(figures.MIX_PANEL, permission=READ)
+def mix_rows(request: Request, here: Context) -> Sheet:
+    """The mix of priorities."""
+    return sheets.mix(_of_range(request, here))
+
+
+@rows(figures.STALE_PANEL, permission=READ)
+def stale_rows(request: Request, here: Context) -> Sheet:
+    """The alarms that have been active for long."""
+    standing = alarms.standing(request.scope, request.store, _below(request, here))
+    return sheets.stale(figures.old_ones(standing, request.now_us))
+
+
+@rows(ids.SHELVED, permission=READ)
+@rows(ids.ASIDE, permission=READ)
+def aside_rows(request: Request, here: Context) -> Sheet:
+    """What people set aside."""
+    return sheets.asides(alarms.asides(request.scope, request.store, request.now_us, _below(request, here)))

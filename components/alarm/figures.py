@@ -10,7 +10,6 @@ from dash import html
 from components import format as show
 from components.alarm import ids, words
 from components.alarm.listing import aside_table
-from components.export import Column, Sheet
 from components.panel import panel
 from components.shape import shape
 from components.text import aria, t
@@ -21,30 +20,36 @@ from engine.kpi import Kpi
 from engine.time import SECOND_US
 
 BARS = 144
-TOP_PANEL, RATE_PANEL = "alarm-top", "alarm-rate"
+TOP_PANEL, RATE_PANEL, MIX_PANEL = "alarm-top", "alarm-rate", "alarm-mix"
+CHATTER_PANEL, FLEETING_PANEL, STALE_PANEL = "alarm-chatter", "alarm-fleeting", "alarm-stale"
 
 
 def body(found: Performance, standing: Sequence[Alarm], asides: Sequence[Aside], view: View, now_us: int) -> list[Any]:
     """The figures of the range."""
-    old = [alarm for alarm in standing if alarm.active and now_us - alarm.since_us > STALE_US]
+    old = old_ones(standing, now_us)
     tiles = html.Div([_tile(kpi, found) for kpi in KPIS], className="al-tiles")
     rate = panel(RATE_PANEL, t("Alarms in each 10 minutes"), _course(found, view, now_us), subtitle=_worst(found, view, now_us),
-                 menu=False)  # fmt: skip
+                 rows=True)  # fmt: skip
     top = panel(TOP_PANEL, t("Top ten"), _often(found.top, view), wide=True, rows=True, subtitle=t("Most often raised"))
-    mix = panel("alarm-mix", t("Mix of priorities"), _mix(found), menu=False, subtitle=t("Against the aim of ISA-18.2"))
-    chatter = panel("alarm-chatter", t("Chattering"), _often(found.chattering, view), wide=True, menu=False,
+    mix = panel(MIX_PANEL, t("Mix of priorities"), _mix(found), rows=True, subtitle=t("Against the aim of ISA-18.2"))
+    chatter = panel(CHATTER_PANEL, t("Chattering"), _often(found.chattering, view), wide=True, rows=True,
                     subtitle=t("Raised 3 times or more within a minute"))  # fmt: skip
-    fleeting = panel("alarm-fleeting", t("Fleeting"), _often(found.fleeting, view), wide=True, menu=False,
+    fleeting = panel(FLEETING_PANEL, t("Fleeting"), _often(found.fleeting, view), wide=True, rows=True,
                      subtitle=t("Gone within 10 seconds, before anybody could act"))  # fmt: skip
-    stale = panel("alarm-stale", t("Stale"), _stale(old, view, now_us), wide=True, menu=False,
+    stale = panel(STALE_PANEL, t("Stale"), _stale(old, view, now_us), wide=True, rows=True,
                   subtitle=t("Active for more than 24 hours"))  # fmt: skip
-    shelved = panel(ids.SHELVED, t("Shelved and out of service"), aside_table(asides, view, now_us), wide=True, menu=False)
+    shelved = panel(ids.SHELVED, t("Shelved and out of service"), aside_table(asides, view, now_us), wide=True, rows=True)
     return [
         tiles,
         _row((rate, 8), (mix, 4)),
         _row((top, 6), (html.Div([chatter, fleeting, stale], className="stack"), 6)),
         _row((shelved, 12)),
     ]
+
+
+def old_ones(standing: Sequence[Alarm], now_us: int) -> list[Alarm]:
+    """Those that have been active for long."""
+    return [alarm for alarm in standing if alarm.active and now_us - alarm.since_us > STALE_US]
 
 
 def _row(*parts: tuple[Any, int]) -> html.Div:
@@ -155,16 +160,3 @@ def _share(priority: Priority, share: float) -> html.Div:
     meter = html.Span([html.I(), aim], className="meter", style={"--x": f"{100 * share:.1f}%"}, **aria(hidden="true"))
     name = html.Span([shape(words.SHAPES[priority], hidden=True), " ", words.priority_word(priority)])
     return html.Div([name, meter, html.Span(words_, className="cap t2")])
-
-
-def sheet(found: Performance) -> Sheet:
-    """Every alarm of the range by how often it was raised."""
-    columns = (
-        Column(t("priority")),
-        Column(t("alarm")),
-        Column(t("location")),
-        Column(t("times"), "number"),
-        Column(t("share"), "share"),
-    )
-    rows = [(words.priority_word(o.priority), o.title, o.place, o.count, o.share) for o in found.top]
-    return Sheet(t("Top ten alarms"), columns, rows)

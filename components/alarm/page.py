@@ -32,7 +32,7 @@ def page() -> list[Any]:
 
 def _list() -> html.Div:
     shown = panel(ids.LIST, t("Alarm list"), skeleton(6), wide=True, main=True, rows=True, explain=tuple(map(t, _EXPLAIN)))
-    set_aside = panel(ids.ASIDE, t("Shelved and out of service"), skeleton(2), wide=True, menu=False)
+    set_aside = panel(ids.ASIDE, t("Shelved and out of service"), skeleton(2), wide=True, rows=True)
     return html.Div([shown, set_aside], id=ids.LIST_PART, className="stack")
 
 

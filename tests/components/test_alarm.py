@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from components.alarm import figures, indicator, listing, words
+from components.alarm import figures, indicator, listing, sheets, words
 from components.view import Clocks, read
 from engine.alarm import Alarm, AlarmKind, AlarmState, Priority
 from engine.alarm.performance import KPIS, Raised, performance
@@ -92,7 +92,9 @@ def test_figures_without_alarms_say_so_and_each_kpi_is_shown() -> None:
         assert kpi.title in said
     busy = performance([Raised(1, "A", "B", Priority.LOW, NOW - MINUTE_US * n) for n in range(59, 0, -1)], NOW - HOUR_US, NOW)
     assert "missed" in text_of(figures.body(busy, [], [], VIEW, NOW))
-    assert figures.sheet(busy).rows == [("Low", "A", "B", 59, 1.0)]
+    assert sheets.often("Top ten", busy.top).rows == [("Low", "A", "B", 59, 1.0)]
+    assert sum(row[2] for row in sheets.rate(busy).rows) == busy.total
+    assert sum(row[1] for row in sheets.mix(busy).rows) == 1.0
 
 
 def test_a_long_range_is_drawn_with_few_bars() -> None:
