@@ -60,6 +60,8 @@ class Store:
             url, pool_size=pool_size, max_overflow=8, pool_pre_ping=True, connect_args=options, pool_timeout=10
         )
         event.listen(self.engine, "connect", lambda raw, _record: _as_role(raw, role))
+        event.listen(self.engine, "checkin", lambda raw, _record: self._came_back(raw))
+        self._closed = False
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -109,8 +111,13 @@ class Store:
             connection.execute(text("select 1"))
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Give all connections back; those still in use by other threads follow as soon as they are free."""
+        self._closed = True
         self.engine.dispose()
+
+    def _came_back(self, raw: psycopg.Connection | None) -> None:
+        if self._closed and raw is not None:
+            raw.close()
 
 
 def migrate(url: str) -> None:

@@ -207,3 +207,16 @@ def test_only_the_application_may_forget(database_url: str) -> None:
     with pytest.raises(Unavailable, match="permission denied"):
         retention.forget(reader, letter_days=90, letters_kept=10**6, event_days=400)
     reader.close()
+
+
+def test_a_connection_in_use_while_the_store_is_closed_is_closed_when_it_comes_back(store: Store) -> None:
+    with store.read() as connection:
+        raw = connection.connection.dbapi_connection
+        store.close()
+        assert connection.execute(text("select 1")).scalar() == 1
+    assert raw is not None
+    assert raw.closed
+    with store.read() as connection:
+        late = connection.connection.dbapi_connection
+    assert late is not None
+    assert late.closed
