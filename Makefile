@@ -14,7 +14,8 @@ test: .venv/.dev           ## everything that CI asks for; installs Chromium and
 	$(BIN)/python -m tests.machine
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser and not proof and not faults" --ignore=tests/engine
-	$(BIN)/python -m pytest -m "(browser or faults) and not proof"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "browser and not faults and not proof"
+	$(BIN)/python -m pytest -m "faults and not proof"
 
 check: .venv/.dev          ## the quick gate: format, lint, types, walls between rooms, unit tests
 	$(BIN)/ruff format --check $(SOURCES)

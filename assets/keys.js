@@ -42,11 +42,6 @@
     if (target) { event.preventDefault(); press(target); }
   });
 
-  function seek() {
-    var filter = document.getElementById("tree-filter");
-    if (filter && filter.offsetParent === null) doing.nav();
-    if (filter) filter.focus();
-  }
   function full(panel) {
     if (!panel) return;
     if (document.fullscreenElement) document.exitFullscreen();

@@ -118,6 +118,7 @@ def _anchors(request: Request, node: MapDef, zone: str) -> dict[str, int]:
     Output(frame.BOTTOM, "children"),
     Output(frame.ASKED, "children"),
     Output(frame.ABOUT, "children"),
+    Output(frame.KEYS, "children"),
     Input(live.PLACE, "data"),
     permission="location.read",
 )
@@ -125,12 +126,12 @@ def show_place(request: Request, place: dict[str, Any] | None) -> Any:
     """Breadcrumb, navigation, what was wrong with the address, help."""
     here = context_of(place)
     if here is None:
-        return (no_update,) * 5
+        return (no_update,) * 6
     view, tree = here.view(request.now_us), places.tree(request.scope, request.store)
     crumb = location.breadcrumb(tree, tree.nodes.get(here.node or 0), view)
     rights = access.holdings(request.store, request.user).permissions
     links = frame.navigation(here.page, here.search, rights), frame.bottom(here.page, here.search, rights)
-    return crumb, *links, [states.notice(n) for n in view.notices], told.about(here.page)
+    return crumb, *links, [states.notice(n) for n in view.notices], told.about(here.page), frame.keys(rights)
 
 
 @callback(

@@ -81,7 +81,7 @@ def request_for(permission: str) -> Request:
     store: Store = current_app.extensions["plantglass"].store
     scope = access.scope_for(store, user, permission)
     if not scope.nodes:
-        raise Forbidden(f"This needs the right “{permission}”; an administrator can grant it.")
+        raise Forbidden(f"This needs the right “{permission}”.")
     return Request(user, scope, store, time.time_ns() // 1000)
 
 

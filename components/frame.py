@@ -19,7 +19,7 @@ from components.text import aria, data, t
 from engine.access import User
 
 APP, CRUMB, NAV, USER, TOAST, HELP, MAIN = "app", "breadcrumb", "nav-links", "user-menu", "toast", "help", "main"
-ASKED, DOWNLOAD, ABOUT, BOTTOM, PRINTED = "asked", "download", "about", "nav-bottom", "printed"
+ASKED, DOWNLOAD, ABOUT, KEYS, BOTTOM, PRINTED = "asked", "download", "about", "keys", "nav-bottom", "printed"
 
 INDEX = """<!doctype html>
 <html lang="en">
@@ -237,8 +237,12 @@ def _themes() -> html.Div:
     return html.Div(buttons, className="seg", role="group", **aria(label=t("Theme")))
 
 
+def keys(rights: Collection[str]) -> html.Table:
+    """The keyboard map with the pages that someone with these rights may see."""
+    return keyboard.table(tuple((page.letter, page.title) for page in allowed(rights)))
+
+
 def _help() -> html.Dialog:
-    letters = tuple((page.letter, page.title) for page in PAGES)
     return dialog(
         HELP,
         t("Help"),
@@ -247,7 +251,7 @@ def _help() -> html.Dialog:
             html.Div(told.about(""), id=ABOUT),
             html.Div([welcome.restart(), html.A(t("All documents"), href="/help", className="pl-ctl")], className="acts"),
             html.H3(t("Keyboard")),
-            keyboard.table(letters),
+            html.Div(keys(()), id=KEYS),
             keyboard.switch(),
         ],
     )

@@ -27,6 +27,7 @@ KEYS: tuple[Key, ...] = (
     Key(("]",), "Next range"),
     Key(("l",), "Live on or off"),
     Key(("f",), "Full screen panel"),
+    Key(("↑", "↓", "←", "→"), "Walk the tree of places", single=False),
     Key(("Esc",), "Close, clear", single=False),
 )
 GO = "g"

@@ -111,15 +111,14 @@ def test_shelving_takes_a_reason_and_is_shown(jammed: Running, page: Page) -> No
     press(page, "j", Keys.ENTER)
     page.until(lambda: page.find(f"#{ids.SHELVES} button").is_displayed(), "the form is there")
     shelve = page.find(f"#{ids.SHELVES} button")
-    page.run("arguments[0].scrollIntoView({block: 'center'})", shelve)
-    shelve.click()
+    shelve.send_keys(Keys.ENTER)
     page.until(lambda: "reason" in page.text(f"#{ids.SAID}"), "a reason is asked for")
     page.find(f"#{ids.REASON}").send_keys("sensor is being calibrated")
-    shelve.click()
+    shelve.send_keys(Keys.ENTER)
     page.until(lambda: "sensor is being calibrated" in page.text("#alarm-aside-body"), "it is shown below the list")
     page.until(lambda: page.find(f"#{ids.BACK}").is_displayed(), "it can be brought back")
     page.find(f"#{ids.REASON}").send_keys("calibrated")
-    page.find(f"#{ids.BACK}").click()
+    page.find(f"#{ids.BACK}").send_keys(Keys.ENTER)
     page.until(lambda: "sensor is being calibrated" not in page.text("#alarm-aside-body"), "it is no longer set aside")
 
 

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from components.landing import landing
+from engine.access import ROLES
 from tests.browser.page import Page
 
 pytestmark = pytest.mark.browser
@@ -29,12 +31,13 @@ def test_a_wrong_password_is_refused_with_one_sentence(page: Page) -> None:
 def test_demo_buttons_sign_in(page: Page) -> None:
     page.open("/login")
     page.find("#demo-quality").click()
-    at_rest(page)
-    assert page.text("h1") == "Dublin"
+    page.until(lambda: page.text("h1"), "a page is there")
+    assert page.run("return location.pathname") == landing({"quality"}, ROLES["quality"], None)
 
 
 def test_from_the_site_to_a_machine_and_back(page: Page) -> None:
     page.sign_in("engineer")
+    page.open("/location?at=acme/dublin")
     at_rest(page)
     for place in ("Sterile filling", "Line 1 Vials", "Vial filler 1"):
         page.until(lambda place=place: _press(page, place), f"{place} can be chosen")
@@ -119,16 +122,19 @@ def test_the_keyboard_does_what_the_help_says(page: Page) -> None:
     page.until(lambda: page.run("return document.getElementById('range-menu').open"), "the range menu")
     _key(page, "\ue00c")
     _key(page, "/")
-    page.until(lambda: page.run("return document.activeElement.id") == "tree-filter", "the filter has the focus")
+    page.until(lambda: page.run("return document.getElementById('palette').open"), "the search")
+    _key(page, "\ue00c")
+    page.until(lambda: not page.run("return document.getElementById('palette').open"), "Escape closes it")
+    page.find("#tree-filter").click()
     page.driver.switch_to.active_element.send_keys("chiller")
     page.until(lambda: "Chiller 1" in page.text("#tree") and "Vial filler 1" not in page.text("#tree"), "the tree is filtered")
     _key(page, "\ue00c")
     page.until(lambda: "Vial filler 1" in page.text("#tree") and not page.find("#tree-filter").get_property("value"), "Escape")
     page.run("document.activeElement.blur()")
     _key(page, "g")
-    _key(page, "o")
-    page.until(lambda: page.text("h1") == "Vial filler 1" and "/location" in page.driver.current_url, "g o: the place")
-    page.run("document.querySelector('.pl-panel').requestFullscreen = function () { window.filled = this.className; }")
+    _key(page, "p")
+    page.until(lambda: page.text("h1") == "Vial filler 1" and "/location" in page.driver.current_url, "g p: the place")
+    page.run("document.querySelector('.pl-panel.is-main').requestFullscreen = function () { window.filled = this.className; }")
     _key(page, "f")
     page.until(lambda: "is-main" in (page.run("return window.filled") or ""), "f: the main panel")
 
@@ -136,19 +142,20 @@ def test_the_keyboard_does_what_the_help_says(page: Page) -> None:
 def test_the_help_lists_every_key_that_does_something_and_no_other(page: Page) -> None:
     page.sign_in("engineer")
     at_rest(page)
+    page.until(lambda: page.all(".pl-keys tr"), "the keys are listed")
     bound = set(page.run("return [...document.querySelectorAll('[data-key]')].map(e => e.dataset.key)"))
     bound |= {f"g {go}" for go in page.run("return [...document.querySelectorAll('[data-go]')].map(e => e.dataset.go)")}
     rows = page.run("return [...document.querySelectorAll('.pl-keys td:first-child')].map(k => k.innerHTML)")
     listed = {" ".join(re.findall(r"<kbd>(.*?)</kbd>", row)) for row in rows}
-    assert listed == bound | {"/", "f", "Esc", "↑ ↓ ← →"}
+    assert listed == bound | {"f", "Esc", "Ctrl K", "↑ ↓ ← →"}
 
 
 def test_on_a_small_screen_the_filter_is_found_and_escape_closes_the_tree(page: Page) -> None:
     page.resize(820, 1180)
     page.sign_in("engineer")
     at_rest(page)
-    _key(page, "/")
-    page.until(lambda: page.run("return document.activeElement.id") == "tree-filter", "the tree opens with the focus in it")
+    page.find(".pl-bottom [data-do=nav]").click()
+    page.until(lambda: page.find("#tree-filter").is_displayed(), "the tree opens")
     _key(page, "\ue00c")
     page.until(lambda: not page.find(".pl-nav").is_displayed(), "Escape closes it")
 
@@ -170,6 +177,7 @@ def _key(page: Page, key: str) -> None:
 
 def test_the_tree_is_walked_with_the_arrow_keys(page: Page) -> None:
     page.sign_in("engineer")
+    page.open("/location?at=acme/dublin")
     at_rest(page)
     page.run("document.querySelector('#tree [aria-current=page]').focus()")
     _key(page, "\ue015")  # down

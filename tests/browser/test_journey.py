@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from components import frame, live, location, machine, trend
+from components import frame, live, location, machine, palette, trend
 from tests.browser.page import Page
 from tests.browser.running import Running
 
@@ -55,7 +55,7 @@ def test_the_role_buttons_sign_in(page: Page) -> None:
     page.open("/login")
     page.find("button[value=manager]").click()
     page.until(lambda: "/login" not in page.driver.current_url, "the manager is in")
-    page.until(lambda: page.text(f"#{location.TITLE}") == "Dublin", "the manager lands on the site")
+    page.until(lambda: page.text("h1") == "Dublin", "the manager lands on the site")
 
 
 def test_drilling_down_keeps_the_range_and_back_returns(engineer: Page) -> None:
@@ -157,7 +157,7 @@ def test_the_sign_in_page_has_no_barriers(page: Page) -> None:
     assert page.complaints() == []
 
 
-def test_keys_alone_reach_help_and_the_filter(engineer: Page) -> None:
+def test_keys_alone_reach_help_and_the_search(engineer: Page) -> None:
     page = engineer
     page.open(PRESS)
     shown(page)
@@ -167,7 +167,7 @@ def test_keys_alone_reach_help_and_the_filter(engineer: Page) -> None:
     body.send_keys("\ue00c")
     page.until(lambda: not page.run("return !!document.querySelector('dialog[open]')"), "Escape closes help")
     body.send_keys("/")
-    page.until(lambda: page.run("return document.activeElement.id") == location.FILTER, "the filter has the focus")
+    page.until(lambda: page.run("return document.activeElement.id") == palette.SOUGHT, "the search has the focus")
 
 
 def test_a_strange_address_is_told_and_nothing_breaks(engineer: Page) -> None:

@@ -51,7 +51,8 @@ def test_every_key_of_the_script_is_in_the_map_and_the_other_way_round() -> None
     controls = set(re.findall(r'"data-key": "(.)"', json.dumps(json.loads(to_json_plotly(shown)))))
     in_script = set(re.findall(r'event\.key === "(.)"', script)) | {"k"} if "toLowerCase() === " in script else set()
     listed = {key.keys[0][-1].lower() if key.keys[0].startswith("Ctrl") else key.keys[0] for key in keyboard.KEYS}
-    assert (controls | in_script | {"Esc"}) - {"g"} == listed
+    assert "ArrowUp" in (ASSETS / "tree.js").read_text()
+    assert (controls | in_script | {"Esc", "↑"}) - {"g"} == listed
 
 
 def test_every_page_has_three_sentences_about_it_and_its_document_exists() -> None:
