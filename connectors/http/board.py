@@ -1,4 +1,4 @@
-"""What wall displays show, read twice a second for all displays of a place, however many there are.
+"""What wall displays show, read once a second for all displays of a place, however many there are.
 
 What changes by the minute (sums of machine time, the course of shifts) is read again every `SLOW_S` beside the answers:
 they never wait for it, except the first.
@@ -31,7 +31,7 @@ from engine.wall.whole import Board, Fast, Slow, board, told_shift
 
 log = logging.getLogger(__name__)
 
-FAST_S, SLOW_S = 0.5, 20.0
+FAST_S, SLOW_S = 1.0, 20.0
 COURSE_US = 3 * DAY_US
 LONGEST_BATCH_US = 36 * HOUR_US
 
@@ -47,7 +47,7 @@ class Boards:
         self._making: set[tuple[str, int]] = set()
 
     def of(self, store: Store, node_id: int) -> Board:
-        """The board of a place, not older than half a second. Raises `NotFound`, `Unavailable`."""
+        """The board of a place, not older than a second. Raises `NotFound`, `Unavailable`."""
         key = (store.url, node_id)
         with self._lock:
             kept = self._fast.setdefault(key, Kept(FAST_S))

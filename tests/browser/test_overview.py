@@ -28,12 +28,19 @@ def test_a_manager_starts_on_the_overview_and_every_tile_is_true(plant: Running,
     page.sign_in("manager")
     page.until(lambda: "/overview" in page.driver.current_url, "the manager's landing page is the overview")
     open_site(page, "manager")
-    titles = [tile.text.split("\n")[0] for tile in page.all(TILES)]
     wanted = ["OEE", "Right first time", "Output against plan", "kWh per 1,000 units", "Active alarms", "Data coverage"]
-    assert titles == wanted
-    values = [page.run("return arguments[0].querySelector('.v').innerText", tile) for tile in page.all(TILES)]
+    page.until(lambda: _said(page, ".lb") == wanted, "every tile has something behind it", 180)
+    values = _said(page, ".v")
     assert all(any(char.isdigit() for char in value) for value in values), values
     assert page.complaints() == []
+
+
+def _said(page: Page, part: str) -> list[str]:
+    """A part of every tile, read at once: new data may replace the tiles at any time."""
+    script = (
+        "return Array.from(document.querySelectorAll(arguments[0])).map(e => e.querySelector(arguments[1]).innerText.trim())"
+    )
+    return [str(said) for said in page.run(script, TILES, part)]
 
 
 def test_a_tile_opens_to_what_its_number_is_made_of(plant: Running, page: Page) -> None:
