@@ -27,7 +27,7 @@ def open_site(page: Page, role: str, path: str = SITE) -> None:
 def test_a_manager_starts_on_the_overview_and_every_tile_is_true(plant: Running, page: Page) -> None:
     page.sign_in("manager")
     page.until(lambda: "/overview" in page.driver.current_url, "the manager's landing page is the overview")
-    open_site(page, "manager")
+    page.open(SITE)
     wanted = ["OEE", "Right first time", "Output against plan", "kWh per 1,000 units", "Active alarms", "Data coverage"]
     page.until(lambda: _said(page, ".lb") == wanted, "every tile has something behind it", 180)
     values = _said(page, ".v")
