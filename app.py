@@ -53,7 +53,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Dash:
     from dash import Dash
 
     from callbacks import registry
-    from components import frame, login, trouble
+    from components import frame, login, still, trouble
     from components import live as live_stores
     from connectors.http import guard, health, live, start, wall
     from connectors.http import login as sign_in
@@ -86,7 +86,7 @@ def create_app(settings: Settings, database_url: str | None = None) -> Dash:
     guard.name_unknown(dash.server, _paths)
     _trust_proxies(dash, settings.trusted_proxies)
     dash.index_string = frame.INDEX
-    dash.layout = lambda: frame.frame(demo=settings.demo, version=context.version)
+    dash.layout = lambda: still.settle(frame.frame(demo=settings.demo, version=context.version))
     importlib.import_module("callbacks")
     registry.load()
     dash._setup_server()

@@ -20,12 +20,12 @@ from typing import Any
 
 import dash
 from dash import ctx, set_props
-from dash._callback import GLOBAL_CALLBACK_LIST
+from dash._callback import GLOBAL_CALLBACK_LIST, GLOBAL_CALLBACK_MAP
 from flask import current_app
 from flask_login import current_user
 
 import callbacks
-from components import live, notice, panel, states
+from components import live, notice, panel, states, still
 from components.text import t
 from db import access
 from db.store import Store
@@ -34,6 +34,8 @@ from engine.errors import Forbidden, PlantError, Unavailable
 
 _KEYS = {p.key for p in PERMISSIONS}
 _declared: dict[str, str] = {}
+_entries: list[dict[str, Any]] = []
+_functions: dict[str, Any] = {}
 _FRAMEWORK = ("_pages_content", "_pages_store", "_pages_dummy")
 
 
@@ -55,7 +57,7 @@ def callback(*arguments: Any, permission: str, **options: Any) -> Callable[[Call
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def guarded(*values: Any) -> Any:
-            return function(request_for(permission), *values)
+            return still.settle(function(request_for(permission), *values))
 
         known = len(GLOBAL_CALLBACK_LIST)
         dash.callback(*arguments, **options)(guarded)
@@ -105,9 +107,18 @@ def refuse_undeclared(callback_map: Mapping[str, Any] | Iterable[str]) -> None:
 
 
 def load() -> None:
-    """Import every module of this room, so that its callbacks are known."""
+    """Import every module of this room, so that the application made next has its callbacks.
+
+    Dash hands what was declared to the first application of a process and forgets it; a second one gets the same.
+    """
     for module in pkgutil.iter_modules(callbacks.__path__):
         importlib.import_module(f"callbacks.{module.name}")
+    if _entries:
+        GLOBAL_CALLBACK_LIST.extend(dict(entry) for entry in _entries)
+        GLOBAL_CALLBACK_MAP.update(_functions)
+    else:
+        _entries.extend(dict(entry) for entry in GLOBAL_CALLBACK_LIST)
+        _functions.update(GLOBAL_CALLBACK_MAP)
 
 
 def tell(error: Exception) -> None:

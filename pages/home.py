@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dash
 
-from components import overview
+from components import overview, still
 
 dash.register_page(__name__, path="/", title="Plantglass")
 
 
 def layout(**_query: str) -> list:
     """The skeleton of the overview."""
-    return overview.page()
+    return still.settle(overview.page())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dash
 
-from components import location
+from components import location, still
 
 dash.register_page(__name__, path="/location", title="Plantglass – Places")
 
 
 def layout(**_query: str) -> list:
     """The skeleton; what the URL says is read by the callbacks."""
-    return location.page()
+    return still.settle(location.page())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dash
 
-from components import machine
+from components import machine, still
 
 dash.register_page(__name__, path="/machine", title="Plantglass – Machine")
 
 
 def layout(**_query: str) -> list:
     """The skeleton; what the URL says is read by the callbacks."""
-    return machine.page()
+    return still.settle(machine.page())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dash
 
-from components import states
+from components import states, still
 
 dash.register_page(__name__, path="/not-found", title="Plantglass – No such page")
 
 
 def layout(**_query: str) -> list:
     """What is said, and the way back; the frame stays."""
-    return states.no_page()
+    return still.settle(states.no_page())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dash
 
+from components import still
 from components.wall import devices
 
 dash.register_page(__name__, path=devices.PATH, title="Plantglass – Wall displays")
@@ -11,4 +12,4 @@ dash.register_page(__name__, path=devices.PATH, title="Plantglass – Wall displ
 
 def layout(**_query: str) -> list:
     """The skeleton; what is in it is read by the callbacks."""
-    return devices.page()
+    return still.settle(devices.page())

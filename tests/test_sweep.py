@@ -55,12 +55,13 @@ def store(cluster: str, template: str) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def server(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def server(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The product's own application, as it is started."""
     settings = Settings(demo=True, data=tmp_path_factory.mktemp("data"))
     dash = starting.create_app(settings, store.url)
     _entries[:] = dash._callback_list
-    return dash.server
+    yield dash.server
+    dash.server.extensions["plantglass"].store.close()
 
 
 def client_of(server: Any, store: Store, name: str) -> FlaskClient:

@@ -15,6 +15,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from connectors.http.guard import COOKIE
+
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -30,26 +32,47 @@ FLAGS = (
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 
 
-class Page:
-    """A browser on one application."""
+class Browser:
+    """A Chromium that many tests share; each window of it starts without cookies, storage or tabs of the one before."""
 
-    def __init__(self, base: str, size: tuple[int, int] = (1280, 800)) -> None:
-        self.base = base
-        self.profile = tempfile.mkdtemp(prefix="plantglass-chromium-")
+    def __init__(self) -> None:
+        self._profile = tempfile.mkdtemp(prefix="plantglass-chromium-")
         options = webdriver.ChromeOptions()
-        for flag in (*FLAGS, f"--user-data-dir={self.profile}"):
+        for flag in (*FLAGS, f"--user-data-dir={self._profile}"):
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         options.binary_location = shutil.which("chromium") or "/usr/bin/chromium"
         self.driver = webdriver.Chrome(
             service=Service(shutil.which("chromedriver") or "/usr/bin/chromedriver"), options=options
         )
-        self.resize(*size)
+        self.sessions: dict[tuple[str, str], str] = {}
+
+    def window(self) -> None:
+        """Go on in a window that nothing was done in."""
+        before = self.driver.window_handles
+        self.driver.switch_to.new_window("window")
+        fresh = self.driver.current_window_handle
+        for other in before:
+            self.driver.switch_to.window(other)
+            self.driver.close()
+        self.driver.switch_to.window(fresh)
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
+        self.driver.get_log("browser")
 
     def close(self) -> None:
         """End the browser and remove its profile."""
         self.driver.quit()
-        shutil.rmtree(self.profile, ignore_errors=True)
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+
+class Page:
+    """A fresh window of a browser, on one application."""
+
+    def __init__(self, browser: Browser, base: str, size: tuple[int, int] = (1280, 800)) -> None:
+        self.base, self.browser, self.driver = base, browser, browser.driver
+        browser.window()
+        self.resize(*size)
 
     def resize(self, width: int, height: int) -> None:
         """Make the page area exactly this large."""
@@ -62,12 +85,22 @@ class Page:
         self.driver.get(self.base + path)
 
     def sign_in(self, role: str) -> None:
-        """Sign in as a demo role, by name and password as a person would."""
+        """Sign in as a demo role: by name and password as a person would, or with the session of an earlier test."""
         self.driver.delete_all_cookies()
+        if known := self.browser.sessions.get((self.base, role)):
+            self.driver.execute_cdp_cmd("Network.setCookie", {"name": COOKIE, "value": known, "url": self.base})
+            self.open("/")
+            if "/login" not in self.driver.current_url:
+                return
         self.open("/login")
         self.find("input[name=user]").send_keys(role)
         self.find("input[name=password]").send_keys("demo\n")
         self.until(lambda: "/login" not in self.driver.current_url, "the sign-in leads on")
+        self.browser.sessions[self.base, role] = str(self.driver.get_cookie(COOKIE)["value"])  # type: ignore[index]
+
+    def choose_theme(self, theme: str) -> None:
+        """The theme of this page and of those opened next, as the user's menu chooses it."""
+        self.run("window.plant.theme.choose(arguments[0])", theme)
 
     def find(self, css: str) -> WebElement:
         """The first element, waiting for it."""

@@ -13,7 +13,7 @@ from db.store import Store
 from engine.access import SYSTEM
 from engine.wall.device import Setting
 from settings import Settings
-from tests.browser.page import Page
+from tests.browser.page import Browser, Page
 from tests.browser.running import Running, demo
 
 SIZES = {"wall": (1920, 1080), "desk": (1280, 800), "tablet": (820, 1180)}
@@ -58,11 +58,11 @@ def main(wanted: list[str]) -> int:
         print(f"There is no picture of {', '.join(sorted(unknown))}.")
         return 1
     with demo(days=2) as running:
-        page = Page(running.url)
+        browser = Browser()
         try:
-            complaints = _all(page, running, set(wanted) or {*PAGES, *OPENED, "machine-stale", "wall"})
+            complaints = _all(Page(browser, running.url), running, set(wanted) or {*PAGES, *OPENED, "machine-stale", "wall"})
         finally:
-            page.close()
+            browser.close()
     print("\n".join(complaints))
     return 1 if complaints else 0
 

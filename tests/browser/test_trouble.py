@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from db import embedded
-from tests.browser.page import Page
+from tests.browser.page import Browser, Page
 from tests.browser.running import Running
 from tests.browser.test_frame import FILLER, at_rest
 
@@ -67,8 +67,9 @@ def test_with_the_database_away_pages_say_so_and_recover(page: Page, plant: Runn
     page.open(place)
     at_rest(page)
     page.until(lambda: page.text("#clock"), "live answers arrive")
-    second = Page(page.base)
+    other = Browser()
     try:
+        second = Page(other, page.base)
         second.open("/login")
         for cookie in page.driver.get_cookies():
             second.driver.add_cookie({"name": cookie["name"], "value": cookie["value"]})
@@ -85,7 +86,7 @@ def test_with_the_database_away_pages_say_so_and_recover(page: Page, plant: Runn
             second.until(lambda: "still no answer" in second.text("#tries"), "it tries again by itself", 60)
         second.until(lambda: second.text("h1") == "Sterile filling", "the new page recovers by itself", 60)
     finally:
-        second.close()
+        other.close()
     page.until(lambda: not page.find("#away").is_displayed(), "the open page recovers", 60)
     page.until(lambda: page.text("#live-dot") == "Live", "and is live again")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from engine.access import SYSTEM
 from engine.wall.device import Playlist, Setting
 from settings import Settings
 from tests.bench.prepared import demo_site
-from tests.browser.page import Page
+from tests.browser.page import Browser, Page
 from tests.browser.running import Running, free_port
 from tests.conftest import new_database
 
@@ -71,8 +70,6 @@ class Web:
 @pytest.fixture(scope="module")
 def store(cluster: str, template: str) -> Iterator[Store]:
     """The demo site in a database of its own, where nothing is measured: for how a display behaves."""
-    if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
-        pytest.skip("chromium and chromium-driver are missing; apt-get install -y chromium chromium-driver")
     opened = demo_site(new_database(cluster, template))
     yield opened
     opened.close()
@@ -91,14 +88,11 @@ def web(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]
 
 
 @pytest.fixture
-def screen(web: Web) -> Iterator[Page]:
+def screen(browser: Browser, web: Web) -> Page:
     """A wall-sized window whose clock for waiting can be moved on: `window.skew`."""
-    opened = Page(web.url, (1920, 1080))
+    opened = Page(browser, web.url, (1920, 1080))
     opened.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SKEWED})
-    try:
-        yield opened
-    finally:
-        opened.close()
+    return opened
 
 
 @pytest.fixture(scope="module")

@@ -41,9 +41,11 @@ def store(cluster: str, template: str) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def server(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def server(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     settings = Settings(demo=True, data=tmp_path_factory.mktemp("data"))
-    return starting.create_app(settings, store.url).server
+    made = starting.create_app(settings, store.url).server
+    yield made
+    made.extensions["plantglass"].store.close()
 
 
 @pytest.fixture(autouse=True)
