@@ -84,10 +84,14 @@ class Page:
         """Go to a path of the application."""
         self.driver.get(self.base + path)
 
-    def sign_in(self, role: str) -> None:
-        """Sign in as a demo role: by name and password as a person would, or with the session of an earlier test."""
+    def sign_in(self, role: str, *, anew: bool = False) -> None:
+        """Be signed in as a demo role: by name and password as a person would, or with the session of an earlier test.
+
+        Only `anew` leads to the page on which the role starts.
+        """
         self.driver.delete_all_cookies()
-        if known := self.browser.sessions.get((self.base, role)):
+        known = self.browser.sessions.get((self.base, role))
+        if known and not anew:
             self.driver.execute_cdp_cmd("Network.setCookie", {"name": COOKIE, "value": known, "url": self.base})
             self.open("/")
             if "/login" not in self.driver.current_url:

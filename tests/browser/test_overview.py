@@ -25,7 +25,7 @@ def open_site(page: Page, role: str, path: str = SITE) -> None:
 
 
 def test_a_manager_starts_on_the_overview_and_every_tile_is_true(plant: Running, page: Page) -> None:
-    page.sign_in("manager")
+    page.sign_in("manager", anew=True)
     page.until(lambda: "/overview" in page.driver.current_url, "the manager's landing page is the overview")
     page.open(SITE)
     wanted = ["OEE", "Right first time", "Output against plan", "kWh per 1,000 units", "Active alarms", "Data coverage"]

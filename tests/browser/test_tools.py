@@ -112,7 +112,7 @@ def test_a_view_is_saved_found_and_started_with(engineer: Page) -> None:
     engineer.find("[data-value=saved-start]").click()
     engineer.find("#saved-save").click()
     engineer.until(lambda: not engineer.run("return document.getElementById('saved').open"), "it is saved")
-    engineer.sign_in("engineer")
+    engineer.sign_in("engineer", anew=True)
     engineer.until(lambda: engineer.driver.current_url.endswith(PLACES), "signing in starts there")
     at_rest(engineer)
     engineer.run("document.querySelector('.pl-menu:has(.pl-user) summary').click()")
@@ -148,13 +148,13 @@ def saved(folder: Path, form: str) -> bytes:
 
 @pytest.mark.parametrize("role", sorted(set(ROLES) - {"engineer", "wall"}))
 def test_each_role_starts_on_its_page(page: Page, role: str) -> None:
-    page.sign_in(role)
+    page.sign_in(role, anew=True)
     page.until(lambda: page.text("h1"), "a page is there")
     assert page.run("return location.pathname") == landing({role}, ROLES[role], None)
 
 
 def test_things_to_try_are_ticked_closed_and_shown_again(page: Page) -> None:
-    page.sign_in("planner")
+    page.sign_in("planner", anew=True)
     page.open("/location")
     at_rest(page)
     page.until(lambda: "0 of 4 tried" in page.text("#welcome"), "the welcome is there")
