@@ -6,9 +6,10 @@ of the meters in it. What is not known is None and never zero.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from engine.alarm import Priority
 from engine.kpi import Kpi
@@ -153,8 +154,8 @@ def normal(values: Iterable[float | None]) -> Limits:
     known = [value for value in values if value is not None]
     if len(known) < LEAST_SHIFTS:
         return Limits(low=0.0, high=1.0)
-    low, median = statistics.quantiles(known, n=10, method="inclusive")[0], statistics.median(known)
-    return Limits(low=0.0, high=1.0, normal_low=low, alarm_low=max(0.0, 2 * low - median))
+    low, median = (float(value) for value in np.quantile(known, (0.1, 0.5)))  # equal values give just that value
+    return Limits(low=0.0, high=1.0, normal_low=low, alarm_low=max(0.0, low - (median - low)))
 
 
 def odd_energy(now: float | None, before: float | None) -> str:

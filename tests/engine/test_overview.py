@@ -6,7 +6,7 @@ import math
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.alarm import Priority
@@ -154,7 +154,14 @@ def test_few_shifts_say_nothing_about_what_is_normal() -> None:
     assert normal([0.7, 0.1, None, None, None, 0.6, 0.5, 0.4]).normal_low is None
 
 
+@given(st.floats(0, 1.2), st.integers(6, 60))
+def test_shifts_that_are_all_alike_are_normal(value: float, count: int) -> None:
+    band = normal([value] * count)
+    assert (band.normal_low, band.alarm_low) == (value, value)
+
+
 @given(st.lists(st.floats(0, 1.2), min_size=6, max_size=60))
+@example([1.0, 1.0, 1.0, *[0.15912131441203717] * 4])
 def test_at_most_a_tenth_of_the_shifts_lies_below_the_band(values: list[float]) -> None:
     band = normal(values)
     assert band.normal_low is not None
