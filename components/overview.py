@@ -23,7 +23,21 @@ from components.view import View, href, place_href
 from engine.alarm import Priority
 from engine.kpi import Kpi
 from engine.location import MapDef
-from engine.overview import COVERAGE, ENERGY, KPIS, OEE, PLAN, QUALITY, Figures, Mover, Row, conditions, odd_energy, worst_first
+from engine.overview import (
+    COVERAGE,
+    ENERGY,
+    KPIS,
+    OEE,
+    PLAN,
+    QUALITY,
+    STEPS,
+    Figures,
+    Mover,
+    Row,
+    conditions,
+    odd_energy,
+    worst_first,
+)
 from engine.tag import Limits
 from engine.wall.fact import Rooms
 
@@ -74,7 +88,8 @@ _EXPLAIN = (
     "A line is judged by its constraint machine; above a line, sums are added, never averaged.",
     (
         "The bar of a ratio shows the place's own normal band: from the lowest tenth of its shifts of the last 14 days upward."
-        " Below it the cell is marked low, twice as far from the middle it is marked high. With few shifts nothing is marked."
+        " Below it by more than a change that is told, the cell is marked low; twice as far from the middle it is marked high."
+        " With few shifts nothing is marked."
     ),
     "Energy is marked when 1,000 units took 10 % more than in the range that is compared with, and high from 25 %.",
     "Rooms counts those with every signal within its alarm limits. Alarms counts those that stand, by priority.",
@@ -127,18 +142,20 @@ def _has(shown: Overview, kpi: Kpi[Figures]) -> bool:
 
 def _tile(shown: Overview, kpi: Kpi[Figures], view: View) -> Tile:
     value = kpi.value(shown.now)
-    level = odd_energy(value, kpi.value(shown.before)) if kpi is ENERGY else below(value, shown.normal.get(kpi.key))
+    level = odd_energy(value, kpi.value(shown.before)) if kpi is ENERGY else below(value, shown.normal.get(kpi.key), kpi)
     course = shown.courses.get(kpi.key, ())
-    return Tile(kpi, shown.now, shown.before, t(AGAINST[view.cmp]), course, foot(shown.now, kpi), level, facts(shown.now, kpi))
+    compared = shown.before if kpi is ENERGY or shown.before.totals.known_s > 0 else Figures()  # from nothing is no rise
+    return Tile(kpi, shown.now, compared, t(AGAINST[view.cmp]), course, foot(shown.now, kpi), level, facts(shown.now, kpi))
 
 
-def below(value: float | None, limits: Limits | None) -> str:
-    """ "p2" far below the normal band, "p3" below it."""
+def below(value: float | None, limits: Limits | None, kpi: Kpi[Figures]) -> str:
+    """ "p2" far below the normal band, "p3" below it, by more than the least change that is told of the indicator."""
     if value is None or limits is None or limits.normal_low is None:
         return ""
-    if limits.alarm_low is not None and value < limits.alarm_low:
+    reached = value + STEPS.get(kpi.key, (0.0, 0.0))[0]
+    if limits.alarm_low is not None and reached < limits.alarm_low:
         return "p2"
-    return "p3" if value < limits.normal_low else ""
+    return "p3" if reached < limits.normal_low else ""
 
 
 def foot(of: Figures, kpi: Kpi[Figures]) -> str:
@@ -253,9 +270,9 @@ def _ratio(kpi: Kpi[Figures], row: Row, limits: Limits) -> html.Div:
     value = kpi.value(row.now)
     number = html.Span(show.number(None if value is None else 100 * value, kpi.decimals), className="val")
     if value is None or row.head:
-        return _cell([number], below(value, limits))
+        return _cell([number], below(value, limits, kpi))
     bar = analog_bar(replace(limits, low=_floor(limits, value)), value, "")
-    return _cell([html.Span(bar, **aria(hidden="true")), number], below(value, limits))
+    return _cell([html.Span(bar, **aria(hidden="true")), number], below(value, limits, kpi))
 
 
 def _floor(limits: Limits, value: float) -> float:

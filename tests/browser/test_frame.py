@@ -217,6 +217,23 @@ def test_no_barriers_no_complaints_and_nothing_is_wider_than_the_screen(page: Pa
     assert page.complaints() == []
 
 
+@pytest.mark.parametrize(
+    ("path", "most"), [("/overview?at=acme/dublin", 350), (FILLER, 450), ("/location?at=acme/dublin", 250)]
+)
+def test_dash_keeps_few_elements_of_a_page(page: Page, path: str, most: int) -> None:
+    """Each of them is told of every change (components/still.py): the work of a page grows with their square."""
+    page.sign_in("engineer")
+    page.open(path)
+    at_rest(page)
+    page.until(lambda: page.run(ELEMENTS) > 100, "Dash has the page")
+    assert page.run(ELEMENTS) < min(most, page.run("return document.body.getElementsByTagName('*').length"))
+
+
+ELEMENTS = """
+    const count = e => Array.isArray(e) ? e.reduce((n, one) => n + count(one), 0) : e?.props ? 1 + count(e.props.children) : 0;
+    return count(window.dash_stores[0].getState().layout.components)"""
+
+
 def test_two_roles_see_their_part_and_leave(page: Page) -> None:
     page.sign_in("manager")
     at_rest(page)

@@ -46,9 +46,9 @@ class Web:
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, application: str = "app:serve()") -> None:
         command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread"]
-        options = ["--threads", "4", "--log-level", "error", "--no-control-socket", "app:serve()"]
+        options = ["--threads", "4", "--log-level", "error", "--no-control-socket", application]
         environment = os.environ | self._environment
         self._process = subprocess.Popen([*command, *options], cwd=ROOT, env=environment, start_new_session=True)
         deadline = time.monotonic() + 90
@@ -278,11 +278,21 @@ def test_a_revoked_display_says_so_within_seconds(screen: Page, store: Store) ->
     assert not screen.run("return getComputedStyle(document.querySelector('.w-all')).visibility === 'visible'")
 
 
-def test_another_version_of_the_server_loads_the_page_anew(screen: Page, store: Store) -> None:
+def test_another_version_of_the_server_loads_the_page_anew(screen: Page, store: Store, web: Web) -> None:
     screen.open(f"/wall/{issue(store)[1]}")
     screen.until(lambda: clock(screen), "the clock shows")
-    screen.run("window.mark = 1; document.body.dataset.version = '0.0.1'")
-    screen.until(lambda: screen.run("return window.mark === undefined"), "the page is loaded anew", 15)
+    screen.run("window.mark = 1")
+    web.stop()
+    try:
+        web.start("tests.browser.next_version:serve()")
+        screen.until(
+            lambda: screen.run("return document.body.dataset.version") == "99.0.0", "the new version's page is there", 60
+        )
+        assert screen.run("return window.mark === undefined")
+        screen.until(lambda: clock(screen) and not is_on(screen, "is-gone"), "it is live")
+    finally:
+        web.stop()
+        web.start()
 
 
 def test_a_server_that_never_agrees_is_not_asked_for_the_page_all_the_time(screen: Page, store: Store) -> None:
