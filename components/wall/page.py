@@ -96,10 +96,11 @@ def _tile(draw: _Drawing, n: int) -> str:
     def slot(name: str) -> str:
         return f"t{n}.{name}"
 
+    name = draw("span", slot("name")) + draw("span", slot("no"))
     course = draw("polyline", slot("target"), class_="t") + draw("polyline", slot("course"), class_="l")
     spark = draw("svg", slot("sp"), course, viewBox=f"0 0 {WIDE} {HIGH}", preserveAspectRatio="none", aria_hidden="true")
     inner = (
-        f'<div class="hd">{draw("i", slot("call"), aria_hidden="true")}{draw("h2", slot("name"))}</div>'
+        f'<div class="hd">{draw("i", slot("call"), aria_hidden="true")}<h2>{name}</h2></div>'
         f'<div class="st">{draw("i", slot("shape"), aria_hidden="true")}{draw("span", slot("state"))}</div>'
         f'<div class="big">{draw("b", slot("big"))}{draw("span", slot("unit"), class_="u")}</div>'
         f"{draw('div', slot('line'))}{draw('div', slot('risk'))}{spark}"

@@ -88,11 +88,13 @@ def headline(board: Board, *, short: bool = False) -> str:
 # ------------------------------------------------------------------ tiles
 def _tile(tile: Tile, board: Board) -> Slots:
     big, unit, line = _said(tile, board)
+    name, number = _numbered(tile.unit.node.name)
     shown = tile.batch.progress if tile.batch else None
     return {
         "": {"class": _class(tile)},
         "call": {"class": _called(tile)},
-        "name": {"text": tile.unit.node.name},
+        "name": {"text": name},
+        "no": {"text": number},
         "shape": {"class": f"pl-shape pl-shape--{STATES.get(tile.condition, ('stale', ''))[0]}"},
         "state": {"text": _state(tile)},
         "big": {"text": big},
@@ -104,6 +106,18 @@ def _tile(tile: Tile, board: Board) -> Slots:
         "done": {"text": t("at risk") if tile.stopped else "" if shown is None else show.quantity(100 * shown, "%", 0)},
         "bar": {"style": f"--x:{100 * (shown or 0):.1f}%", "class": "wb" if shown is not None else "wb is-none"},
     }
+
+
+def _since(at_us: int, board: Board) -> str:
+    """The clock alone within a day: the timer above says how long ago that is."""
+    within = board.now_us - at_us < DAY_US
+    return show.clock(at_us, board.zone) if within else show.when(at_us, board.zone, board.now_us)
+
+
+def _numbered(name: str) -> tuple[str, str]:
+    """A name, and the number at its end, which stays when the name is cut: it tells like machines apart."""
+    front, _, last = name.rpartition(" ")
+    return (front, f"\u00a0{last}") if front and len(last) <= 3 and last[-1:].isdigit() else (name, "")
 
 
 def _class(tile: Tile) -> str:
@@ -136,7 +150,7 @@ def _said(tile: Tile, board: Board) -> tuple[str, str, str]:
     if tile.stopped:
         return *timer(board.now_us - tile.since_us), tile.cause
     if tile.condition in TIMED:
-        return *timer(board.now_us - tile.since_us), t("since {at}", at=show.when(tile.since_us, board.zone, board.now_us))
+        return *timer(board.now_us - tile.since_us), t("since {at}", at=_since(tile.since_us, board))
     if tile.oee is None:
         return show.NOTHING, "", t("OEE not known")
     return (
