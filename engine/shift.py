@@ -194,7 +194,7 @@ def _shifts_of(calendar: Calendar, day: date) -> Iterator[Shift]:
         start, end = _span(day, rule.start, rule.end)
         from_us, to_us = utc_us(zone, start), utc_us(zone, end)
         if to_us > from_us:  # a shift within the hour that the clocks skip does not take place
-            breaks = tuple(_breaks_of(rule, start, zone))
+            breaks = tuple(sorted(_breaks_of(rule, start, zone), key=lambda pause: pause[1]))
             yield Shift(rule.name, team, day, from_us, to_us, rule.planned, rule.overtime, breaks)
 
 

@@ -19,9 +19,10 @@ LATE_MATTERS_TO = ("order", "alarm")
 """Capabilities that compute from samples and want to know of late ones."""
 
 STATES_MATTER_TO, COUNTS_MATTER_TO = "state", "oee"
-"""What is computed from every sample of a state tag, in time or late; and from counters that came late."""
+"""What is computed from every sample of a state tag, in time or late; and from counters that came late or were kept back."""
 MISSED_BY, KEPT_US = "alarm", (30 * SECOND_US, 2 * DAY_US)
-"""Alarms are judged from the newest values: what came in one go after an outage of this length went past them."""
+"""Alarms are judged from the newest values: what came in one go after an outage of this length went past them. The sums of a
+shift are final two minutes after its end: counters that were kept back for longer than the lower bound restate them."""
 
 _MARK = """
 insert into stale (capability, site_id, location_id, from_us, to_us, cause)
@@ -77,15 +78,14 @@ def _concerned(shape: Shape, change: Late) -> Iterable[str]:
         yield from LATE_MATTERS_TO
         if shape.counter:
             yield COUNTS_MATTER_TO
-    elif _was_kept(change):
-        yield MISSED_BY
+    else:
+        age_us = time.time_ns() // 1000 - change.from_us
+        if KEPT_US[0] < age_us < KEPT_US[1]:
+            yield MISSED_BY
+        if shape.counter and age_us > KEPT_US[0]:
+            yield COUNTS_MATTER_TO
     if shape.kind is ValueKind.STATE:
         yield STATES_MATTER_TO
-
-
-def _was_kept(change: Late) -> bool:
-    """True when samples are new, but not of this moment: they waited somewhere while a part was away."""
-    return KEPT_US[0] < time.time_ns() // 1000 - change.from_us < KEPT_US[1]
 
 
 def _mark(connection: Connection, sites: dict[int, int], spans: dict[tuple[str, int], tuple[int, int]], cause: str) -> None:

@@ -18,9 +18,9 @@ from engine.access import SYSTEM, Scope
 from engine.historian.bucket import increases
 from engine.historian.shape import Shape
 from engine.oee.plan import Plan, plan_of
-from engine.oee.work import LOOK_BACK_US, Counted, MachineFacts, Rates, Worked
+from engine.oee.work import ALWAYS_US, LOOK_BACK_US, Counted, MachineFacts, Rates, Worked
 from engine.shift import Calendar
-from engine.state import ISO_22400, StateInterval
+from engine.state import FOREVER_US, ISO_22400, StateInterval
 from engine.tag import ValueKind
 from engine.time import moment_of, us_of
 
@@ -141,10 +141,9 @@ def _rises(shape: Shape, found: Gathered) -> Counted:
     block = found.block
     good = shape.good(block.bits, block.status)
     gains = increases(shape.numbers(block.bits), good, shape, found.anchor_value(shape))[good]
-    at_us = block.at_us[good]
-    if not len(at_us):
-        return Counted.nothing()
-    return Counted(at_us, np.concatenate([at_us[:1], at_us[:-1]]), gains)
+    at_us, bad_us = block.at_us[good], block.at_us[~good]
+    first = ALWAYS_US if found.anchor is not None else int(at_us[0]) if len(at_us) else FOREVER_US
+    return Counted(at_us, np.concatenate([at_us[:1], at_us[:-1]]), gains, bad_us, first)
 
 
 def _worked(connection: Connection, ids: list[int], from_us: int, to_us: int) -> dict[int, list[Worked]]:

@@ -12,18 +12,22 @@ from db.historian.wire import copy_records, execute, rows
 from db.state import DEAD
 from engine.oee.totals import NAMES, OeeTotals
 from engine.shift import Shift
+from engine.time import MINUTE_US, moment_of
 
-_KEY_COLUMNS = "site_id, location_id, from_us, to_us, through_us, day, shift, team, dead_us"
-_TYPES = ("int4", "int4", "int8", "int8", "int8", "date", "text", "text", "int8", *(["float8"] * len(NAMES)))
+_KEY_COLUMNS = "site_id, location_id, from_us, to_us, through_us, day, shift, team, dead_us, computed_at"
+_TYPES = ("int4", "int4", "int8", "int8", "int8", "date", "text", "text", "int8", "timestamptz", *(["float8"] * len(NAMES)))
 _DELETE = """
 delete from oee_shift o using unnest(%(sites)s::int[], %(nodes)s::int[], %(froms)s::bigint[], %(tos)s::bigint[])
     as r(site_id, location_id, lo, hi)
 where o.site_id = r.site_id and o.location_id = r.location_id and o.from_us >= r.lo and o.from_us < r.hi
 """
 _LOCK = 7031005
+SETTLE_US = 2 * MINUTE_US
+"""Sums are final so long after their shift: what is on its way at its end belongs to it."""
 _BEHIND = """
 select n.id, n.site_id, coalesce((select min(o.from_us) from oee_shift o where o.site_id = n.site_id and o.location_id = n.id
-    and o.from_us >= %(since)s and o.through_us < o.to_us), last.through_us, %(now)s)
+    and o.from_us >= %(since)s and (o.through_us < o.to_us
+        or o.computed_at < to_timestamp((o.to_us + %(settle)s) / 1e6))), last.through_us, %(now)s)
 from location n left join lateral (select o.through_us from oee_shift o where o.site_id = n.site_id and o.location_id = n.id
     order by o.from_us desc limit 1) last on true
 where n.id = any(%(nodes)s::int[]) and coalesce(last.through_us, 0) <= %(before)s
@@ -55,12 +59,16 @@ where t.kind = 'state' and s.first_us is not null group by t.site_id, t.location
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The sums of one machine over one slot, as far as `through_us`. `dead_us`: since when its source was silent then."""
+    """The sums of one machine over one slot, as far as `through_us`, made at `made_us`.
+
+    `dead_us`: since when its source was silent then.
+    """
 
     site_id: int
     node_id: int
     slot: Shift
     through_us: int
+    made_us: int
     dead_us: int | None
     totals: OeeTotals
 
@@ -75,9 +83,9 @@ def behind(
 ) -> dict[int, tuple[int, int]]:
     """Nodes whose sums end before now - lag: the site, and from where they are to be continued (now: there are none yet).
 
-    That is the first slot after `since_us` that is not complete, or the end of the last one.
+    That is the first slot after `since_us` that is not complete or not final, or the end of the last one.
     """
-    asked = {"nodes": list(node_ids), "now": now_us, "before": now_us - lag_us, "since": since_us}
+    asked = {"nodes": list(node_ids), "now": now_us, "before": now_us - lag_us, "since": since_us, "settle": SETTLE_US}
     return {node: (site, from_us) for node, site, from_us in rows(connection, _BEHIND, asked)}
 
 
@@ -104,7 +112,19 @@ def save(connection: Connection, found: Sequence[Kept]) -> None:
 def _record(k: Kept) -> tuple[Any, ...]:
     slot = k.slot
     sums = (getattr(k.totals, name) for name in NAMES)
-    return (k.site_id, k.node_id, slot.from_us, slot.to_us, k.through_us, slot.day, slot.name, slot.team, k.dead_us, *sums)
+    return (
+        k.site_id,
+        k.node_id,
+        slot.from_us,
+        slot.to_us,
+        k.through_us,
+        slot.day,
+        slot.name,
+        slot.team,
+        k.dead_us,
+        moment_of(k.made_us),
+        *sums,
+    )
 
 
 def mark_all(connection: Connection, cause: str, *, node_ids: Iterable[int] | None = None, since_us: int = 0) -> None:

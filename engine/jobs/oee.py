@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from engine.access import SYSTEM
+from engine.errors import Damaged
 from engine.job import Stale, merged
 from engine.oee.work import MachineFacts, totals_of
 from engine.time import DAY_US, HOUR_US, SECOND_US
@@ -31,6 +33,9 @@ WINDOW_US = DAY_US
 RANGES_AT_ONCE = 200
 HISTORY_WINDOWS = 2
 """Windows of history in one turn: few, so that the present never waits long for them."""
+
+RETRY_S = 60.0
+log = logging.getLogger(__name__)
 
 Span = tuple[int, int]
 Spans = Mapping[int, list[Span]]
@@ -70,7 +75,11 @@ def _work_off(store: Store, job: ModuleType, oee: ModuleType, now_us: int, since
                     connection, CAPABILITY, stale.site_id, stale.location_id, stale.from_us, min(begin, stale.to_us), "history"
                 )
         inside = [(s.location_id, (max(s.from_us, begin), s.to_us)) for s in taken if s.to_us > begin]
-        return _save(store, connection, (job, oee), _by_node(inside), now_us)
+        done, failed = _save(store, connection, (job, oee), _by_node(inside), now_us)
+        for stale in taken:
+            if stale.location_id in failed and stale.to_us > begin:
+                job.postpone(connection, stale, RETRY_S)
+        return done
 
 
 def _until(stale: Stale, now_us: int) -> Stale | None:
@@ -96,17 +105,33 @@ def _refresh(store: Store, job: ModuleType, oee: ModuleType, now_us: int) -> int
             if from_us < reach:
                 job.mark_stale(connection, CAPABILITY, site, node, from_us, reach, "the job paused")
         spans = {node: [(max(min(from_us, now_us - 1), reach), now_us)] for node, (_, from_us) in late.items()}
-        return _save(store, connection, (job, oee), spans, now_us) if spans else 0
+        return _save(store, connection, (job, oee), spans, now_us)[0] if spans else 0  # who failed stays behind
 
 
-def _save(store: Store, connection: Connection, tools: tuple[ModuleType, ModuleType], spans: Spans, now_us: int) -> int:
-    """Make and store the sums of every slot that the spans touch; how many there are."""
+def _save(
+    store: Store, connection: Connection, tools: tuple[ModuleType, ModuleType], spans: Spans, now_us: int
+) -> tuple[int, set[int]]:
+    """Make and store the sums of every slot that the spans touch; how many there are, and the machines that failed."""
     job, oee = tools
     with store.read() as snapshot:  # begun after the ranges were taken: it sees what made them stale
-        found = list(_sums(snapshot, oee, spans, now_us))
+        found, failed = _attempt(snapshot, oee, spans, now_us)
     oee.save(connection, found)
     job.raise_revisions(connection, CAPABILITY, [0, *{kept.node_id for kept in found}])
-    return len(found)
+    return len(found), failed
+
+
+def _attempt(snapshot: Connection, oee: ModuleType, spans: Spans, now_us: int) -> tuple[list[Kept], set[int]]:
+    """The sums, and the machines whose records cannot be read: found by halves, they do not hold up the others."""
+    try:
+        return list(_sums(snapshot, oee, spans, now_us)), set()
+    except (Damaged, ValueError):  # samples that cannot be read, a calendar that nobody understands
+        nodes = sorted(spans)
+        if len(nodes) == 1:
+            log.exception("The sums of node %s are not made; it is tried again.", nodes[0])
+            return [], set(nodes)
+    half = len(nodes) // 2
+    parts = [_attempt(snapshot, oee, {n: spans[n] for n in part}, now_us) for part in (nodes[:half], nodes[half:])]
+    return parts[0][0] + parts[1][0], parts[0][1] | parts[1][1]
 
 
 def _sums(snapshot: Connection, oee: ModuleType, spans: Spans, now_us: int) -> Iterable[Kept]:
@@ -121,7 +146,7 @@ def _sums(snapshot: Connection, oee: ModuleType, spans: Spans, now_us: int) -> I
         for slot in touched[node]:
             through = min(slot.to_us, now_us)
             dead = machine.dead_us if machine.dead_us is not None and machine.dead_us < through else None
-            yield oee.Kept(machine.site_id, node, slot, through, dead, totals_of(machine, slot.from_us, through))
+            yield oee.Kept(machine.site_id, node, slot, through, now_us, dead, totals_of(machine, slot.from_us, through))
 
 
 def _touched(machine: MachineFacts, spans: list[Span], now_us: int) -> list:

@@ -35,16 +35,19 @@ class Plan:
 
 
 def plan_of(calendar: Calendar | None, zone: str, from_us: int, to_us: int) -> Plan:
-    """The plan over [from_us, to_us); `zone` holds where there is no calendar."""
+    """The plan over [from_us, to_us); `zone` holds where there is no calendar.
+
+    It is made for two days more on both sides: a local day has up to 25 hours, and a slot that overlaps must be whole.
+    """
     if calendar is None:
-        days = tuple(_off_slots(ZoneInfo(zone), from_us - DAY_US, to_us + DAY_US))
+        days = tuple(_off_slots(ZoneInfo(zone), from_us - 2 * DAY_US, to_us + 2 * DAY_US))
         always = np.array([from_us], np.int64), np.array([PLANNED], np.int64)
         return Plan(*always, _overlapping(days, from_us, to_us))
-    shifts = occurrences(calendar, from_us - 2 * DAY_US, to_us + 2 * DAY_US)
-    marks = [(from_us - 3 * DAY_US, OFF), *(mark for shift in shifts for mark in _marks(shift))]
+    shifts = occurrences(calendar, from_us - 3 * DAY_US, to_us + 3 * DAY_US)
+    marks = [(from_us - 4 * DAY_US, OFF), *(mark for shift in shifts for mark in _marks(shift))]
     starts, kinds = np.array([at for at, _ in marks], np.int64), np.array([kind for _, kind in marks], np.int64)
     last = np.append(starts[1:] != starts[:-1], True)  # of several marks at an instant the last one holds
-    slots = tuple(_slots(ZoneInfo(calendar.time_zone), shifts, from_us - DAY_US, to_us + DAY_US))
+    slots = tuple(_slots(ZoneInfo(calendar.time_zone), shifts, from_us - 2 * DAY_US, to_us + 2 * DAY_US))
     return Plan(starts[last], kinds[last], _overlapping(slots, from_us, to_us))
 
 

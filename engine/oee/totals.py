@@ -17,8 +17,8 @@ class OeeTotals:
 
     The eight times after `all_s` are its parts: each second is in exactly one. `standard_s` is Σ PRI·PQ (what the pieces
     would have taken at their ideal rate) and `standard_good_s` the same of good pieces, both of pieces seen in planned busy
-    and known time. `unrated_s` is production time without an ideal rate; `capacity` is how many pieces the planned busy
-    time gives at the ideal rate.
+    and known time. `unrated_s` is production time without an ideal rate or of which nobody counted the pieces; `capacity`
+    is how many pieces the planned busy time gives at the ideal rate.
     """
 
     all_s: float = 0.0

@@ -14,21 +14,42 @@ from engine.time import HOUR_US, SECOND_US
 
 LOOK_BACK_US = 4 * HOUR_US
 """How far before a rise of a counter known and unknown time are told apart."""
+ALWAYS_US = -(2**62)
+"""Before all time."""
 _HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a counter counted: at `at_us[i]` it was seen to have risen by `gains[i]` since `since_us[i]`. Good samples only."""
+    """What a counter counted: at `at_us[i]` it was seen to have risen by `gains[i]` since `since_us[i]`. Good samples only.
+
+    `bad_us` are the times of bad samples; before `heard_us` nothing good was ever heard of it.
+    """
 
     at_us: np.ndarray
     since_us: np.ndarray
     gains: np.ndarray
+    bad_us: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    heard_us: int = ALWAYS_US
 
     @classmethod
     def nothing(cls) -> Counted:
-        """A counter that is not there or never rose."""
-        return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+        """A counter that is not there: what is made is unknown, and not zero."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), heard_us=FOREVER_US)
+
+    def blind(self, from_us: int, to_us: int) -> list[tuple[int, int]]:
+        """The parts of [from_us, to_us) in which nobody knows what was counted.
+
+        That is before the first good sample, and from the first of the bad ones with which the span ends: a good one
+        after bad ones tells what rose in between.
+        """
+        if self.heard_us >= to_us:
+            return [(from_us, to_us)]
+        found = [(from_us, self.heard_us)] if self.heard_us > from_us else []
+        before = np.searchsorted(self.at_us, to_us)
+        last_good = int(self.at_us[before - 1]) if before else self.heard_us
+        bad = self.bad_us[(self.bad_us > last_good) & (self.bad_us < to_us)]
+        return [*found, (max(int(bad[0]), from_us), to_us)] if len(bad) else found
 
     def within(self, from_us: int, to_us: int) -> Counted:
         """The rises seen in [from_us, to_us): half-open, so that a pulse on a boundary counts once."""
@@ -102,7 +123,10 @@ def totals_of(machine: MachineFacts, from_us: int, to_us: int) -> OeeTotals:
 
 @dataclass(frozen=True, slots=True)
 class _Pieces:
-    """The window cut wherever anything changes: in each piece all is constant. `rate` and `usual` are NaN where unknown."""
+    """The window cut wherever anything changes: in each piece all is constant. `rate` and `usual` are NaN where unknown.
+
+    `rate` is so too where nobody knows what was made: pieces that were not counted are no loss.
+    """
 
     edges: np.ndarray
     element: np.ndarray
@@ -138,17 +162,21 @@ def _pieces(machine: MachineFacts, from_us: int, to_us: int) -> _Pieces:
     begins = np.array([i.from_us for i in machine.intervals], np.int64)
     used = np.array([[w.from_us, w.to_us] for w in machine.worked], np.int64).reshape(-1, 2)
     changes = np.array(machine.rates.changes(), np.int64)
-    edges = np.unique(np.concatenate([[from_us], begins, used.ravel(), machine.plan.starts_us, changes, [to_us]]))
+    blind = np.array(machine.produced.blind(from_us, to_us), np.int64).reshape(-1, 2)
+    edges = np.unique(
+        np.concatenate([[from_us], begins, used.ravel(), machine.plan.starts_us, changes, blind.ravel(), [to_us]])
+    )
     edges = edges[(edges >= from_us) & (edges <= to_us)]
     starts = edges[:-1]
     state = np.searchsorted(begins, starts, "right") - 1
     turn = _turns(used, starts)
     element = _elements(machine, state, turn >= 0, machine.plan.kind_at(starts))
-    return _Pieces(edges, element, *_rates(machine, turn, np.searchsorted(changes, starts, "right"), starts))
+    rate, usual = _rates(machine, turn, np.searchsorted(changes, starts, "right"), starts)
+    return _Pieces(edges, element, np.where(_turns(blind, starts) >= 0, np.nan, rate), usual)
 
 
 def _turns(used: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Index of the occupation that holds each piece; -1: none."""
+    """Index of the span (of some that never overlap) that holds each piece; -1: none."""
     if not len(used):
         return np.full(len(starts), -1)
     place = np.searchsorted(used[:, 0], starts, "right") - 1
