@@ -48,11 +48,7 @@ def used(scope: Scope, store: Store, meters: Iterable[Meter], from_us: int, to_u
     if not meters or from_us >= end:
         return {}
     rises = counter_increase(scope, store, [meter.tag_id for meter in meters], from_us, end, now_us)
-    kwh: dict[int, float | None] = {}
-    for meter in meters:
-        rise = rises.get(meter.tag_id, math.nan)
-        if not math.isnan(rise):
-            kwh[meter.node_id] = (kwh.get(meter.node_id) or 0.0) + rise * meter.kwh
-        else:
-            kwh.setdefault(meter.node_id, None)
-    return kwh
+    kwh: dict[int, float] = {}
+    for meter in meters:  # of a place with several meters all must have told
+        kwh[meter.node_id] = kwh.get(meter.node_id, 0.0) + rises.get(meter.tag_id, math.nan) * meter.kwh
+    return {node: None if math.isnan(found) else found for node, found in kwh.items()}

@@ -6,7 +6,7 @@ of the meters in it. What is not known is None and never zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -126,12 +126,20 @@ def speakers_of(tree: Tree, node_id: int, per_hour: Mapping[int, float]) -> list
 
 
 def metered(tree: Tree, node_id: int, kwh: Mapping[int, float | None]) -> float | None:
-    """The energy of a place: its own meter, else the sum of its parts. None when no meter in it told anything."""
-    own = kwh.get(node_id)
-    if own is not None:
-        return own
-    parts = [part for child in tree.children(node_id) if (part := metered(tree, child.id, kwh)) is not None]
-    return sum(parts) if parts else None
+    """The energy of a place: its own meter, else the sum of those of its parts. None without a meter, and while one is
+    silent: what it did not tell is unknown, and not saved."""
+    told = list(_meters(tree, node_id, kwh))
+    known = [value for value in told if value is not None]
+    return sum(known) if known and len(known) == len(told) else None
+
+
+def _meters(tree: Tree, node_id: int, kwh: Mapping[int, float | None]) -> Iterator[float | None]:
+    """What each of the topmost meters in a place told."""
+    if node_id in kwh:
+        yield kwh[node_id]
+    else:
+        for child in tree.children(node_id):
+            yield from _meters(tree, child.id, kwh)
 
 
 # ------------------------------------------------------------------ what is normal

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from db import config as configuration
-from db import job, oee, order, state
+from db import historian, job, oee, order, state
 from db.source import set_state
 from db.store import Store
 from engine.access import SYSTEM, scope_of
@@ -285,6 +286,57 @@ def test_a_new_ideal_rate_counts_from_its_date_and_leaves_what_was_before(store:
     after = kept(store)
     assert after[1, "A"] == before[1, "A"]
     assert after[1, "B"].capacity == before[1, "B"].capacity / 2
+
+
+# ------------------------------------------------------------------ what comes after the end of a shift
+def test_pieces_told_shortly_after_the_end_of_a_shift_belong_to_it(
+    store: Store, line: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work(line)
+    update(store, B + S)
+    before = kept(store)[1, "A"].produced
+    monkeypatch.setattr("db.historian.stale.time", SimpleNamespace(time_ns=lambda: 1000 * (B + 3 * S)))
+    line.send("filler.produced", (B - 2 * S, 2880 + 6 * 3600))  # newest of its tag, three seconds old: nothing becomes stale
+    assert not job.stale_waiting(store, "oee")
+    for passed in (16, 100, 140):
+        update(store, B + passed * S)
+    assert kept(store)[1, "A"].produced > before
+    through = oee.shifts(SYSTEM, store, [FILLER], A, B)[0]
+    assert through.totals == _like(_direct(store, through.from_us, through.through_us))
+
+
+def test_pieces_that_were_kept_back_for_an_hour_restate_their_shift(
+    store: Store, line: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work(line)
+    update(store, B + H)
+    before = kept(store)[1, "A"].produced
+    monkeypatch.setattr("db.historian.stale.time", SimpleNamespace(time_ns=lambda: 1000 * (B + H)))
+    line.send("filler.produced", (B - 2 * S, 2880 + 6 * 3600))
+    update(store, B + H + S)
+    assert kept(store)[1, "A"].produced > before
+
+
+def test_a_damaged_chunk_of_a_counter_holds_up_its_machine_only(store: Store, line: Sender) -> None:
+    work(line)
+    line.send("capper.state", (A, EXECUTE))
+    historian.seal(store, C, least=1)
+    with store.write() as connection:
+        connection.execute(
+            text("update chunk set checksum = checksum # 1 where tag_id = :tag"), {"tag": line.ids["filler.produced"]}
+        )
+    update_without_waiting(store, B + H)
+    assert (1, "A") in kept(store, CAPPER)
+    assert kept(store, FILLER) == {}
+    with store.read() as connection:
+        assert connection.execute(text("select count(*) from stale where capability = 'oee' and at > now()")).scalar()
+
+
+def update_without_waiting(store: Store, now_us: int) -> None:
+    """A turn of each job: what is put off stays in the list."""
+    derive_orders(store, job, order)
+    derive_states(store, job, state, now_us)
+    sum_up(store, job, oee, now_us)
 
 
 # ------------------------------------------------------------------ incremental equals recomputation

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.location import MapDef, NodeKind, Tree
@@ -148,9 +148,11 @@ def test_local_days_have_23_24_or_25_hours(month: int, day: int, hours: int) -> 
     assert [(s.day, s.to_us - s.from_us) for s in slots] == [(date(2026, month, day), hours * HOUR_US)]
 
 
-@given(st.integers(0, 400), st.integers(1, 200), st.sampled_from([THREE, TWO, None, Calendar("Europe/Dublin")]))
+@given(st.integers(0, 10_800), st.integers(1, 200), st.sampled_from([THREE, TWO, None, Calendar("Europe/Dublin")]))
+@example(2 * 24 * 219 + 47, 1, None)  # the last half hour of a day of 25 hours
+@example(2 * 24 * 219 + 47, 1, Calendar("Europe/Dublin"))
 def test_slots_cover_all_time_without_holes_and_do_not_depend_on_the_window(start: int, hours: int, calendar: Any) -> None:
-    begin = at(2026, 3, 20) + start * HOUR_US
+    begin = at(2026, 3, 20) + start * HOUR_US // 2
     slots = plan_of(calendar, "Europe/Dublin", begin, begin + hours * HOUR_US).slots
     assert slots[0].from_us <= begin
     assert slots[-1].to_us >= begin + hours * HOUR_US
@@ -215,6 +217,34 @@ def test_a_product_without_a_rate_is_left_out_of_effectiveness() -> None:
     t = hours(found, 0, 4)
     assert (t.effectiveness, t.unrated_s, t.produced) == (pytest.approx(0.8), 3 * 3600, 1079)
     assert t.oee == pytest.approx(0.8)
+
+
+def test_production_that_nobody_counted_is_unknown_and_no_loss() -> None:
+    used = [Worked(START, START + LENGTH, "P1")]
+    t = hours(machine([(0, "running")], worked=used, rates=RATE), 0, 8)
+    assert (t.oee, t.oee_low, t.effectiveness, t.unrated_s, t.coverage) == (None, None, None, 8 * 3600, 1.0)
+    idle = hours(machine([(0, "idle")], worked=used, rates=RATE), 0, 8)
+    assert idle.oee == 0.0  # without production nothing had to be counted
+
+
+@pytest.mark.parametrize(
+    ("bad", "heard", "unrated_h", "oee"),
+    [
+        ([], 0, 0, 0.5),  # a counter that stands says that nothing is made
+        ([1.5], 0, 0, 0.5),  # a good sample afterwards tells what rose
+        ([3.0, 3.5], 0, 1, 2 / 3),
+        ([], 1, 1, 2 / 3),
+    ],
+)
+def test_time_in_which_the_counter_is_bad_or_not_yet_heard_is_like_the_rest(
+    bad: list[float], heard: float, unrated_h: float, oee: float
+) -> None:
+    base = counter((1.0, 100), (2.0, 100))
+    bad_us = np.array([START + int(h * HOUR_US) for h in bad], np.int64)
+    produced = Counted(base.at_us, base.since_us, base.gains, bad_us, START + int(heard * HOUR_US))
+    used = [Worked(START, START + LENGTH, "P1")]
+    t = hours(machine([(0, "running")], worked=used, rates=RATE, produced=produced), 0, 4)
+    assert (t.unrated_s, t.oee, t.produced) == (unrated_h * 3600, pytest.approx(oee), 200)
 
 
 def test_a_pulse_exactly_on_a_shift_boundary_counts_once_and_in_the_later_shift() -> None:

@@ -92,10 +92,12 @@ def test_a_meter_stands_for_everything_below_it() -> None:
     assert metered(TREE, SITE, {LINE: 12.0, FILLER: 4.0, PRESS: 3.0}) == 15.0
 
 
-def test_a_silent_meter_is_unknown_and_what_hangs_below_it_speaks() -> None:
+def test_a_silent_meter_leaves_the_energy_of_its_place_and_of_all_above_unknown() -> None:
     assert metered(TREE, LINE, {}) is None
     assert metered(TREE, LINE, {FILLER: None}) is None
-    assert metered(TREE, LINE, {LINE: None, FILLER: 4.0}) == 4.0
+    assert metered(TREE, LINE, {LINE: None, FILLER: 4.0}) is None  # its parts are not all that it measures
+    assert metered(TREE, LINE, {LINE: 12.0, FILLER: None}) == 12.0
+    assert metered(TREE, SITE, {LINE: None, PRESS: 3.0}) is None
 
 
 @given(st.dictionaries(st.sampled_from([FILLER, CAPPER, PRESS, MIXER]), st.floats(0, 1e6)))
