@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from db import alarm, job
 from db import config as kept
-from db.historian import ingest, load
+from db.historian import ingest
 from db.source import set_state
 from db.store import Store
 from engine.access import SYSTEM, scope_of
@@ -18,7 +18,7 @@ from engine.alarm import AlarmState, Priority
 from engine.config import parse
 from engine.errors import Conflict, Invalid, NotFound
 from engine.historian.block import Intake, SampleBlock
-from engine.jobs.alarm import judge_all, judge_late
+from engine.jobs.alarm import judge_all
 from engine.tag import BAD_SENSOR_FAILURE, GOOD, ValueKind, bits_of
 
 S = 1_000_000
@@ -400,35 +400,3 @@ def test_counts_are_those_of_the_place_itself(plant: Plant) -> None:
     }
     plant.acknowledge("press.aborted", 21)
     assert alarm.counts(SYSTEM, plant.store, unacknowledged=True) == {plant.nodes["dublin"]: {Priority.HIGH: 1}}
-
-
-def history_of(plant: Plant, values: list[float], from_s: float) -> None:
-    """History of the cold room: a value every 30 s."""
-    tag = plant.tags["cold.temperature"][0]
-    at = NOW + np.round((from_s + 30 * np.arange(len(values))) * S).astype(np.int64)
-    bits = bits_of(ValueKind.FLOAT, values)
-    load(
-        plant.store,
-        plant.nodes["dublin"],
-        SampleBlock(np.full(len(at), tag), at, np.zeros(len(at)), bits, np.zeros(len(at)), at),
-    )
-
-
-def test_samples_that_came_late_raise_what_was_missed_once(plant: Plant) -> None:
-    history_of(plant, [5.0] * 20 + [9.0] * 20 + [5.0] * 20, -7200)
-    assert judge_late(plant.store, alarm, job, NOW) == 1
-    found = plant.one("cold.high")
-    assert found.state is AlarmState.RETURNED
-    begin = NOW - 7200 * S + 20 * 30 * S
-    assert (found.since_us, found.raised_at_us, found.cleared_at_us) == (begin, begin + 60 * S, begin + 660 * S)
-    history_of(plant, [5.1] * 3, -9000)
-    assert judge_late(plant.store, alarm, job, NOW) == 0
-    assert len(alarm.journal(SYSTEM, plant.store, None, 0, 2**60)) == 1
-
-
-def test_what_is_found_after_days_is_recorded_but_not_announced(plant: Plant) -> None:
-    history_of(plant, [5.0] * 20 + [9.0] * 20 + [5.0] * 20, -4 * 86_400)
-    judge_late(plant.store, alarm, job, NOW)
-    assert plant.standing() == {}
-    (found,) = alarm.journal(SYSTEM, plant.store, None, 0, 2**60)
-    assert found.ended_as == "found_late"
