@@ -287,9 +287,11 @@ def journal_rows(request: Request, here: Context) -> Sheet:
 
 # ------------------------------------------------------------------ performance
 def _performance(request: Request, here: Context) -> Performance:
+    """The figures of the range as far as it has passed: what lies ahead is not quiet time."""
     view = here.view(request.now_us)
-    found = alarms.raised(request.scope, request.store, _below(request, here), view.from_us, view.to_us)
-    return performance(found, view.from_us, view.to_us)
+    end_us = max(view.from_us, min(view.to_us, request.now_us))
+    found = alarms.raised(request.scope, request.store, _below(request, here), view.from_us, end_us)
+    return performance(found, view.from_us, end_us)
 
 
 @callback(
@@ -303,6 +305,8 @@ def show_figures(request: Request, place: dict[str, Any] | None) -> Any:
     if here is None or here.node is None or page.tab_of(here.view(request.now_us)) != "performance":
         return no_update
     view, nodes = here.view(request.now_us), _below(request, here)
+    if request.now_us <= view.from_us:
+        return states.empty(t("Nothing yet: the range begins in the future."))
     standing = alarms.standing(request.scope, request.store, nodes)
     aside = alarms.asides(request.scope, request.store, request.now_us, nodes)
     return figures.body(_performance(request, here), standing, aside, view, request.now_us)

@@ -11,6 +11,7 @@ from sqlalchemy import event, text
 
 from callbacks import alarm, frame
 from components.alarm import ids
+from components.view import context_of, stamp
 from db import alarm as kept
 from db.store import Store
 from engine.access import SYSTEM, Scope, scope_of
@@ -167,8 +168,6 @@ def test_the_journal_and_its_file_hold_the_range(warm: Store) -> None:
     rows, _, nothing, _ = alarm.show_journal(request(warm), here(warm, early), None, None)
     assert rows == []
     assert "No alarm was raised" in words(nothing)
-    from components.view import context_of
-
     found = context_of(here(warm))
     assert found is not None
     sheet = alarm.journal_rows(request(warm), found)
@@ -190,6 +189,29 @@ def test_the_performance_tab_has_every_figure(warm: Store) -> None:
         "Shelved",
     ):
         assert part in said
+
+
+def ahead(store: Store, from_s: float, to_s: float) -> dict[str, Any]:
+    """The performance of a range that begins and ends so many seconds from now."""
+    begin, end = (stamp(NOW + round(s * SECOND_US)) for s in (from_s, to_s))
+    return here(store, f"{COLD}&tab=performance&from={begin}&to={end}")
+
+
+def test_what_lies_ahead_is_not_counted_as_quiet(warm: Store) -> None:
+    found = context_of(ahead(warm, -3600, 10 * 365 * 86_400))
+    assert found is not None
+    rows = alarm.rate_rows(request(warm), found).rows
+    assert 4 <= len(rows) <= 6
+    mean = alarm._performance(request(warm), found).mean_per_span
+    assert mean == pytest.approx(1 / 6, rel=0.05)
+
+
+def test_a_range_that_lies_ahead_has_no_figures_yet(warm: Store) -> None:
+    later = ahead(warm, 3600, 7200)
+    assert "Nothing yet" in words(alarm.show_figures(request(warm), later))
+    found = context_of(later)
+    assert found is not None
+    assert alarm.rate_rows(request(warm), found).rows == []
 
 
 def test_the_tree_wears_the_worst_alarm_and_the_top_bar_counts(warm: Store) -> None:
