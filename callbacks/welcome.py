@@ -9,12 +9,12 @@ from flask import current_app, has_app_context
 
 from callbacks.registry import Request, callback
 from components import frame, live, welcome
+from components.landing import landing
 from components.view import context_of
 from db import access
 from db import view as kept
 
 KEPT = "welcome"
-STARTS = frozenset({"/", *(page.path for page in frame.PAGES)})
 
 
 @callback(
@@ -33,10 +33,15 @@ def show_welcome(request: Request, *causes: Any) -> Any:
     pressed = _pressed()
     if pressed is not None:
         state = kept.prefer(request.store, request.user.id, KEPT, lambda before: _after(before or {}, pressed))
-    away = here is not None and here.page not in STARTS and pressed != "restart"
-    if state.get("closed") or away:
+    if state.get("closed") or (here is not None and pressed != "restart" and not _starts(request, here.page)):
         return []
     return drawn(request, state)
+
+
+def _starts(request: Request, page: str) -> bool:
+    """True for the page on which the user starts."""
+    holds = access.holdings(request.store, request.user)
+    return page in ("/", landing(holds.roles, holds.permissions, None))
 
 
 def drawn(request: Request, state: dict[str, Any]) -> Any:

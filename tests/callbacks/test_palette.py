@@ -125,6 +125,14 @@ def test_a_start_that_is_gone_is_passed_over(site: Store) -> None:
     assert start_of(site, user).startswith("/")
 
 
+@pytest.mark.parametrize(("role", "page"), [("engineer", "/overview"), ("operator", "/location"), ("quality", "/alarm")])
+def test_the_welcome_is_where_the_role_starts_and_on_no_other_page(site: Store, role: str, page: str) -> None:
+    asked = request(site, role)
+    shown = [path for path in ("/overview", "/location", "/alarm", "/audit", "/machine") if welcome._starts(asked, path)]
+    assert shown == [page]
+    assert welcome._starts(asked, "/")
+
+
 def test_the_welcome_ticks_what_was_tried_closes_and_comes_back(site: Store) -> None:
     state: dict[str, Any] = {}
     assert "0 of 4 tried" in words(welcome.drawn(request(site, "engineer"), state))
