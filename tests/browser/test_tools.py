@@ -155,14 +155,15 @@ def test_each_role_starts_on_its_page(page: Page, role: str) -> None:
 
 def test_things_to_try_are_ticked_closed_and_shown_again(page: Page) -> None:
     page.sign_in("planner", anew=True)
-    page.open("/location")
     at_rest(page)
     page.until(lambda: "0 of 4 tried" in page.text("#welcome"), "the welcome is there")
     page.run("[...document.querySelectorAll('.pl-tasks .it')].find(a => a.textContent.includes('Walk down')).click()")
+    page.until(lambda: "/location" in page.driver.current_url and page.text("#welcome") == "", "it leads there, alone")
+    page.open("/overview")
     page.until(lambda: "1 of 4 tried" in page.text("#welcome"), "what was tried is ticked off")
     page.until(lambda: page.run("document.querySelector('#welcome-dismiss').click(); return true"), "it can be closed")
     page.until(lambda: page.text("#welcome") == "", "it is closed")
-    page.open("/location")
+    page.open("/overview")
     at_rest(page)
     assert page.text("#welcome") == ""
     keys(page, "?")
