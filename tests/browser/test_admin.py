@@ -347,8 +347,10 @@ def test_an_operator_is_told_which_right_is_missing(page: Page) -> None:
     assert [a.text for a in page.all("nav a") if a.text in ("Admin", "Audit trail")] == []
 
 
-def test_no_tab_has_barriers_in_either_theme(admin: Page) -> None:
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 800), (820, 1180)])
+def test_no_tab_has_barriers_in_either_theme(admin: Page, size: tuple[int, int]) -> None:
     page, found = admin, []
+    page.resize(*size)
     page.driver.set_script_timeout(2 * LIMIT_S)
 
     def look(name: str) -> None:
