@@ -112,7 +112,13 @@ def show_check(request: Request, place: dict[str, Any] | None, _live: Any) -> An
     here = _here(place)
     if here is None:
         return no_update
-    return audit.check(trail.last_check(request.store), here.view(request.now_us).zone, request.now_us)
+    found = trail.last_check(request.store)
+    return audit.check(found, here.view(request.now_us).zone, request.now_us, under_way=_under_way(request))
+
+
+def _under_way(request: Request) -> bool:
+    runs = job.runs(request.scope, request.store, ["audit"], 5)
+    return any(run.state in (JobState.WAITING, JobState.RUNNING) for run in runs)
 
 
 @callback(
@@ -126,8 +132,7 @@ def check_now(request: Request, clicks: int | None) -> Any:
     """Ask a worker to recompute the chain."""
     if not clicks:
         return no_update, no_update
-    under_way = (JobState.WAITING, JobState.RUNNING)
-    if any(run.state in under_way for run in job.runs(request.scope, request.store, ["audit"], 5)):
+    if _under_way(request):
         raise Conflict(t("A check is under way already."))
     job.enqueue(request.store, "audit", {}, request.user.name)
     return t("Checking"), True

@@ -152,9 +152,10 @@ def _value(value: Any) -> Any:
     return html.Span(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), className="adm-break")
 
 
-def check(found: ChainCheck | None, zone: str, now_us: int) -> Any:
-    """What recomputing the chain said."""
-    button = html.Button(t("Check now"), id=ids.AUDIT_NOW, n_clicks=0, className="pl-ctl")
+def check(found: ChainCheck | None, zone: str, now_us: int, *, under_way: bool) -> Any:
+    """What recomputing the chain said, and whether it is being recomputed now."""
+    word = t("Checking") if under_way else t("Check now")
+    button = html.Button(word, id=ids.AUDIT_NOW, n_clicks=0, disabled=under_way, className="pl-ctl")
     if found is None:
         return html.Div(
             [html.P(t("The chain has not been checked yet; the clock does so every hour.")), button], className="stack"
@@ -179,7 +180,7 @@ def check(found: ChainCheck | None, zone: str, now_us: int) -> Any:
     return html.Div(
         [html.P(html.B(said)), html.P(at, className="cap t2"), html.P(head), button],
         className="stack",
-        **data(verified=found.entries),
+        **data(verified=found.entries, at=us_of(found.at)),
     )
 
 
